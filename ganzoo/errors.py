@@ -295,6 +295,16 @@ def enumerate_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "(none)"
 
 
+def quantity(n: int, noun: str) -> str:
+    """Return a number and a noun, in the plural for other numbers than 1.
+
+    >>> quantity(1, "image file"), quantity(2_000, "class")
+    ('1 image file', '2,000 classes')
+    """
+    plural = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{n:,} {noun}{plural * (n != 1)}"
+
+
 def printable(text: str) -> str:
     """Return text with control characters escaped, such as ``\\x1b`` and ``\\u202e``.
 

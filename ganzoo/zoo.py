@@ -179,8 +179,8 @@ def find(name: str | Path) -> Bundle:
     try:
         parsed = parse_model_name(name)
     except NameSyntaxError as error:
-        if Path(name).is_file():
-            raise NameSyntaxError(f"{str(name)!r}: {explain_file(name)}") from error
+        if isinstance(name, str) and Path(name).is_file():
+            raise NameSyntaxError(f"{name!r}: {explain_file(name)}") from error
         raise
     if isinstance(parsed, Path):
         return _open(parsed, str(name))

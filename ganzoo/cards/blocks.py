@@ -8,7 +8,7 @@ from ganzoo.cards import checksums, facts, figures, imported, results, training,
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.metadata import describe
-from ganzoo.errors import MALFORMED, BundleError
+from ganzoo.errors import MALFORMED, BundleError, shell_word
 from ganzoo.spec.parsing import shorten
 
 
@@ -32,9 +32,15 @@ def generate(context: CardContext) -> tuple[Metadata, dict[str, str]]:
     """Return a card's header and the content of each block, computed from the config alone.
 
     Raises:
-        BundleError: the provenance, which is free-form, lacks a value that a card states, or has
-            one of another type or size.
+        BundleError: the bundle is not exported; or its provenance, which is free-form, lacks a
+            value that a card states, or has one of another type or size.
     """
+    if "parity" not in context.provenance:
+        raise BundleError(
+            f"cannot generate the card of {context.spec.name!r}: {context.folder} is not exported, "
+            f"and the card states the exported files. Type ganzoo export "
+            f"{shell_word(context.folder)}, which writes the card, too."
+        )
     try:
         return describe(context), {name: render(context) for name, render in BLOCKS.items()}
     except MALFORMED as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
+from ganzoo.errors import quantity
 
 MAX_OPTION = 80  # characters of an option's value
 
@@ -28,7 +29,7 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
         options = (f"{k} {_short(v)}" for k, v in imported["options"].items())
         yield "options of the original", ", ".join(options)
     for reason, count in imported["ignored"].items():
-        yield "not imported", f"{_count(count, 'tensor')}: {reason}"
+        yield "not imported", f"{quantity(count, 'tensor')}: {reason}"
     for deviation in imported["deviations"]:
         yield "difference from the original", deviation
     yield "compared with the original", _comparison(imported)
@@ -48,13 +49,9 @@ def _comparison(imported: dict[str, Any]) -> str:
         return "not compared with the original program"
     reference = imported["reference"]
     return (
-        f"{_count(reference['images'], 'image')} in [-1, 1]: the largest difference is "
+        f"{quantity(reference['images'], 'image')} in [-1, 1]: the largest difference is "
         f"{reference['max_abs_error']:.1e} (`{reference['file']}`, SHA-256 `{reference['sha256']}`)"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _short(value: Any) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import plain, table
-from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds
+from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds, reads_folder
+from ganzoo.errors import quantity
 from ganzoo.spec import SEEDS, UNIFORM_LABELS
 
 SHARE = "share_of_"  # prefix of metrics: the share of samples in a class
@@ -32,12 +33,12 @@ def _seeds(context: CardContext) -> Iterator[str]:
     results, name = seeds["figures"], plain(seeds["metric"].replace("_", " "))
     rows = "".join(
         f"| {seed} | {result['final']:.4g} | {result['best']:.4g}, after "
-        f"{result['best_images']:,} images |\n"
+        f"{quantity(result['best_images'], 'image')} |\n"
         for seed, result in results.items()
     )
     seed_count, statistics = "one seed", ""
     if len(results) > 1:
-        seed_count = f"{len(results)} seeds"
+        seed_count = quantity(len(results), "seed")
         finals = [result["final"] for result in results.values()]
         statistics = (
             f"Final weights: mean {mean(finals):.4g}, standard deviation {stdev(finals):.3g}. "
@@ -78,9 +79,10 @@ def _compared(protocol: dict[str, Any]) -> str:
     """Return the sets that are compared; without an extractor, translations and their targets."""
     samples, real, seed = (protocol[key] for key in ("samples", "real_images", "seed"))
     if "extractor" in protocol:
-        return f"{samples:,} samples of seed {seed} against {real:,} images of"
+        return f"{quantity(samples, 'sample')} of seed {seed} against {quantity(real, 'image')} of"
     return (
-        f"{samples:,} translations of seed {seed}, each against its target among {real:,} images of"
+        f"{quantity(samples, 'translation')} of seed {seed}, each against its target "
+        f"among {quantity(real, 'image')} of"
     )
 
 
@@ -158,5 +160,6 @@ def _command(context: CardContext, protocol: dict[str, Any]) -> str:
         options.append("--resize")
     for name in ("extractor", "samples", "seed", "runtime"):
         options += [f"--{name}", protocol[name]] if name in protocol else []
-    words = ["ganzoo", "evaluate", context.place.address, *options, "--data", "DIR"]
+    data = ["--data", "DIR"] if reads_folder(protocol["dataset"]["name"]) else []
+    words = ["ganzoo", "evaluate", context.place.address, *options, *data]
     return shlex.join(" ".join(str(word).split()) for word in words)

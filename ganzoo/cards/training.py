@@ -12,8 +12,8 @@ from ganzoo.cards.context import HERE, CardContext
 from ganzoo.cards.facts import switched_on
 from ganzoo.cards.figures import render_curves
 from ganzoo.cards.tables import table
-from ganzoo.errors import GanzooError
-from ganzoo.registry import COMPONENTS, find_recipe
+from ganzoo.errors import GanzooError, quantity
+from ganzoo.registry import COMPONENTS, find_recipe, needs_data
 from ganzoo.registry.signatures import arguments_of, as_option, bind
 from ganzoo.sampling.corrupt_files import UNREADABLE
 from ganzoo.spec import SEEDS, Recipe
@@ -30,7 +30,7 @@ def render(context: CardContext) -> str:
     rows = [
         (
             "data",
-            f"{data['origin'] or data['dataset']}: {data['images']:,} images, "
+            f"{data['origin'] or data['dataset']}: {quantity(data['images'], 'image')}, "
             f"{fingerprint(data['sha256'])}",
         ),
         *describe_images(data),
@@ -39,7 +39,7 @@ def render(context: CardContext) -> str:
         ("optimizer", _optimizer(recipe)),
         (
             "length",
-            f"{provenance['images_seen']:,} images in batches of {recipe['batch_size']}, "
+            f"{quantity(provenance['images_seen'], 'image')} in batches of {recipe['batch_size']}, "
             f"{provenance['seconds'] / 60:.1f} minutes",
         ),
         *describe_changes(provenance, "`"),
@@ -48,7 +48,7 @@ def render(context: CardContext) -> str:
         (
             "weights",
             (
-                f"averaged over training with a half-life of {halflife:,} images"
+                f"averaged over training with a half-life of {quantity(halflife, 'image')}"
                 if halflife
                 else "as trained, not averaged"
             )
@@ -118,7 +118,7 @@ def describe_changes(provenance: Mapping[str, Any], quote: str = "") -> list[tup
             f"{quote}{field}{quote} from {_text(before)} to {_text(after)}"
             for field, (before, after) in line["changes"].items()
         )
-        rows.append((f"changed after {line['images']:,} images", changes))
+        rows.append((f"changed after {quantity(line['images'], 'image')}", changes))
     return rows
 
 
@@ -191,11 +191,22 @@ def _repetition(context: CardContext) -> str:
         if context.provenance.get("history")
         else ""
     )
+    dataset = context.provenance["recipe"]["dataset"]["name"]
+    place = option = ""
+    if reads_folder(dataset):
+        place, option = "; DIR is the folder of the dataset", " --data DIR"
     repeat = "In this card's folder, repeat" if context.place.address == HERE else "Repeat"
     return (
-        f"{repeat} the training; DIR is the folder of the dataset:\n\n"
-        f"```bash\n{download}ganzoo train {recipe}{start} --data DIR\n```\n\n{changed}{files}"
+        f"{repeat} the training{place}:\n\n"
+        f"```bash\n{download}ganzoo train {recipe}{start}{option}\n```\n\n{changed}{files}"
     )
+
+
+def reads_folder(dataset: str) -> bool:
+    """Whether a dataset reads a data folder, as that of a plugin that is not installed may."""
+    with contextlib.suppress(GanzooError):
+        return needs_data(dataset)
+    return True
 
 
 def _options(context: CardContext) -> list[str] | None:

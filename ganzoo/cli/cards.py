@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from ganzoo.cli.arguments import Folder, Text
-from ganzoo.errors import CardError
+from ganzoo.errors import CardError, quantity
 from ganzoo.system.terminal import print_out
 
 
@@ -37,7 +37,7 @@ def check(name: Text, /) -> None:
 
     if problems := cards.check(name):
         print_out("\n".join(problems))
-        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        count = quantity(len(problems), "problem")
         folder = shlex.quote(name) if Path(name).is_dir() else "PATH"
         raise CardError(
             f"the card of {name} has {count}. Edit it, or update its generated blocks: "

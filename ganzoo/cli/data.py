@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Folder
 from ganzoo.cli.outputs import MaybeOutput, check_folder
-from ganzoo.errors import OutputError
+from ganzoo.errors import OutputError, quantity
 from ganzoo.system.terminal import print_out
 
 HTML = (".html", ".htm")
@@ -86,7 +86,7 @@ def data(
         from ganzoo.data.survey.tiles import COLUMNS, contact_sheet
 
         images = contact_sheet(summary)
-        caption = f"{len(images):,} of {summary.readable:,} images"
+        caption = f"{len(images):,} of {quantity(summary.readable, 'image')}"
         plots.save_figure(plots.draw_grids({caption: images}, columns=COLUMNS), sheet)
         if not as_json:
             print_out(f"{sheet}: {caption}")

@@ -10,7 +10,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, check_companion, check_folder, choose_output
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def directions(
     sheet = _draw(model, result, seed, label, strength)  # an error leaves no file
     result.save(output)
     plots.save_figure(sheet, figure)
-    plural = "" if len(result) == 1 else "s"
-    print_out(f"{output}: {len(result)} direction{plural} in {result.space} by {method}")
+    print_out(f"{output}: {quantity(len(result), 'direction')} in {result.space} by {method}")
     if method == "classes":
         print_out(f"  {', '.join(f'number {k}: {name}' for k, name in enumerate(result.names))}")
     print_out(f"{figure}: the first {min(ROWS, len(result))}, each at {STEPS} strengths")

@@ -10,6 +10,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
+from ganzoo.errors import quantity
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def compare(
         print_out("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
     protocol = rows[0].evaluation.protocol
     print_out(
-        f"{protocol['samples']:,} samples of seed {seed} against {protocol['real_images']:,} real "
+        f"{quantity(protocol['samples'], 'sample')} of seed {seed} against "
+        f"{protocol['real_images']:,} real "
         f"images ({_flat(protocol['dataset'])}), extractor {protocol['extractor']}; * best value"
     )
 

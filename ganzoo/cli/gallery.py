@@ -8,7 +8,7 @@ from pathlib import Path
 import tyro
 
 from ganzoo.cli.outputs import MaybeOutput, choose_output
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, quantity
 from ganzoo.system.terminal import print_out
 
 
@@ -26,7 +26,7 @@ def gallery(
     output = choose_output(output, "gallery.html")
     chosen = names or _available()
     write_gallery(chosen, output)
-    print_out(f"{output}: {'1 model' if len(chosen) == 1 else f'{len(chosen)} models'}")
+    print_out(f"{output}: {quantity(len(chosen), 'model')}")
 
 
 def _available() -> tuple[str, ...]:

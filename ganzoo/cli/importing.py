@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from ganzoo.cli.arguments import PARSING, Text, helps_of
-from ganzoo.errors import ImportFileError, as_folder
+from ganzoo.errors import ImportFileError, as_folder, quantity
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.spec import IMPORTED
 from ganzoo.system.terminal import escaped_output, print_error, print_out
@@ -245,14 +245,14 @@ def _describe(match: Match, own: dict[str, Any]) -> Iterator[str]:
         yield f"  network     {imported['network']}"
     arguments = ", ".join(f"{k}={v}" for k, v in conversion.arguments.items())
     yield f"  becomes     {conversion.architecture}({arguments}), {', '.join(conversion.weights)}"
-    classes = f", {data.classes} classes" if data.classes else ""
+    classes = f", {quantity(data.classes, 'class')}" if data.classes else ""
     source = f" from {data.condition}" if data.condition else ""
     yield f"  images      {data.image}{source}{classes}"
     if imported["options"]:
         options = ", ".join(f"{k} {v}" for k, v in imported["options"].items())
         yield f"  options     {options}"
     for reason, count in imported["ignored"].items():
-        yield f"  ignored     {count:,} tensor{'s' * (count != 1)}: {reason}"
+        yield f"  ignored     {quantity(count, 'tensor')}: {reason}"
     for deviation in imported["deviations"]:
         yield f"  differs     {deviation}"
     licence = imported["license"]

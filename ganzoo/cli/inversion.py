@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, check_companion, choose_output
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.system.terminal import print_error, print_out
 
 
@@ -95,7 +95,7 @@ def invert(
     inversion.save(path)
     print_out(
         f"{path}: {space} of {photo}, PSNR {inversion.psnr:.1f} dB, distance "
-        f"{inversion.distance:.4g}, {inversion.steps:,} steps"
+        f"{inversion.distance:.4g}, {quantity(inversion.steps, 'step')}"
     )
     image.beside(inversion.image).save(comparison)
     print_out(f"{comparison}: {'whole photo | ' if image.whole else ''}photo | image of the code")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
-from ganzoo.errors import MALFORMED
+from ganzoo.errors import MALFORMED, quantity
 from ganzoo.registry.entries import Entry
 from ganzoo.spec import IMPORTED, INITIAL, ModelSpec
 from ganzoo.system.terminal import print_out
@@ -210,7 +210,7 @@ def _figures(figures: dict[str, Any]) -> str:
 def _metrics(evaluation: dict[str, Any]) -> str:
     protocol = evaluation["protocol"]
     return (
-        f"{_figures(evaluation['metrics'])} ({protocol['samples']:,} samples, "
+        f"{_figures(evaluation['metrics'])} ({quantity(protocol['samples'], 'sample')}, "
         f"{protocol.get('extractor', 'pair by pair')}, "
         f"{' '.join(map(str, protocol['dataset'].values()))})"
     )

@@ -10,7 +10,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text, parse_options
 from ganzoo.cli.outputs import MaybeOutput, choose_output
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_error, print_out
 
@@ -113,7 +113,7 @@ def sample(
             check_size("a grid", height, width, scale or 1)  # before the images are generated
         images = model.sample(**which, label=label, **how)
         path = images.save(file, scale=scale)
-        print_out(f"{path}: {_count(len(images))} of {_name(seed, seeds, how)}")
+        print_out(f"{path}: {quantity(len(images), 'image')} of {_name(seed, seeds, how)}")
 
 
 def _sampler(
@@ -183,7 +183,7 @@ def _sample_files(
 
     chosen = list(dict.fromkeys(parse_seeds(seeds))) if seeds is not None else None
     count = sample_files(model, folder, n, seed, seeds=chosen, label=label, progress=True, **how)
-    print_out(f"{folder}: {_count(count)} of {_name(seed, seeds, how)}")
+    print_out(f"{folder}: {quantity(count, 'image')} of {_name(seed, seeds, how)}")
 
 
 def _sample_to(
@@ -204,9 +204,12 @@ def _sample_to(
     settings: dict[str, Any] = dict(label=label, shard_size=size, sampler=sampler, options=how)
     result = sample_to(model, out, n, seed, **settings, process=process, progress=True)
     if result.ended_it:
-        print_out(f"{out}: {n:,} images of seed {seed}, {result.images_per_second:,.0f} images/s")
+        print_out(
+            f"{out}: {quantity(n, 'image')} of seed {seed}, {result.images_per_second:,.0f} "
+            "images/s"
+        )
     elif result.whole and not process.rank:
-        print_out(f"{out}: {n:,} images of seed {seed} exist already")
+        print_out(f"{out}: {quantity(n, 'image')} of seed {seed} exist already")
 
 
 def translate(
@@ -226,8 +229,9 @@ def translate(
     """Translate image files, or all image files in folders.
 
     The outputs in a folder keep the names and sub-folders of the inputs and end in .png. Repeat the
-    command to continue: outputs in a folder that exist already are kept. Its translation.json
-    states the model and the settings, and outputs of others are refused.
+    command to continue: outputs in a folder that exist already are kept, unless their input is
+    newer. Its translation.json states the model and the settings, and outputs of others are
+    refused.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
@@ -282,7 +286,10 @@ def _translate_to_grid(
         )
     conditions = ImageBatch.open(files, model.condition, find_fitting(model, fit))
     rows = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
-    print_out(f"{rows.save(output, columns=len(conditions))}: {_count(len(conditions))} translated")
+    print_out(
+        f"{rows.save(output, columns=len(conditions))}: "
+        f"{quantity(len(conditions), 'image')} translated"
+    )
 
 
 def _translate_to_files(
@@ -316,13 +323,13 @@ def _translate_to_files(
         fitting = find_fitting(model, fit)
         order = "" if fitting.width == fitting.height else " (height x width)"
         print_out(
-            f"  {_FITTED[fitting.fit]}: {_count(report.fitted)}, to "
+            f"  {_FITTED[fitting.fit]}: {quantity(report.fitted, 'image')}, to "
             f"{fitting.height}x{fitting.width} pixels{order}, the only size that "
             f"{model.spec.name} reads"
         )
     if report.tiled and model.sizes:
         side = model.sizes.padded(tile or TILE)
-        print_out(f"  in tiles of {side}x{side} pixels: {_count(report.tiled)}")
+        print_out(f"  in tiles of {side}x{side} pixels: {quantity(report.tiled, 'image')}")
 
 
 def convert(
@@ -355,12 +362,8 @@ def convert(
             print_error(f"every image in {out} is complete. Repeat the command to continue.")
         raise
     rate = "" if one else f", {format_rate(report.images_per_second)}"
-    text = [f"{_count(report.translated)} {verb}{rate}"] if report.translated else []
-    text += [f"{_count(report.existing)} already existed"] if report.existing else []
-    text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
+    text = [f"{quantity(report.translated, 'image')} {verb}{rate}"] if report.translated else []
+    text += [f"{quantity(report.existing, 'image')} already existed"] if report.existing else []
+    text += [f"{quantity(report.unreadable, 'image')} cannot be read"] if report.unreadable else []
     print_out(f"{out}: {'; '.join(text)}")
     return report
-
-
-def _count(images: int) -> str:
-    return "1 image" if images == 1 else f"{images:,} images"

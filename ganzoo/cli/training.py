@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.cli.arguments import Text
-from ganzoo.errors import UnknownNameError, shell_word
+from ganzoo.errors import UnknownNameError, quantity, shell_word
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_error, print_out
 
@@ -123,7 +123,7 @@ def _report_run(run: Any, images: int) -> int:
     if not run.finished:
         reason = "time limit reached" if run.ended == "time" else "stopped"
         print_error(
-            f"{reason} after {run.images_seen:,} of {images:,} images; the run is saved. "
+            f"{reason} after {run.images_seen:,} of {quantity(images, 'image')}; the run is saved. "
             "Resume with\n"
             f"  ganzoo train --resume {shell_word(run.path)}{repeat_imports()}"
         )
@@ -132,7 +132,7 @@ def _report_run(run: Any, images: int) -> int:
 
     plots.draw_run(run.path)
     if run.images_seen > run.resumed_at:
-        print_out(f"trained on {run.images_seen:,} images: {run.path}")
+        print_out(f"trained on {quantity(run.images_seen, 'image')}: {run.path}")
     print_out(
         f"  samples   {run.path / 'samples'}\n"
         f"  plots     {run.path / plots.PLOTS}\n"

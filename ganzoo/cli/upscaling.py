@@ -32,7 +32,7 @@ def upscale(
 
     PNG, JPEG and WebP files keep their names, others end in .png. Images are turned upright by
     their EXIF orientation, and keep transparency and colour profile. Repeat the command to
-    continue: outputs in a folder that exist already are kept.
+    continue: outputs in a folder that exist already are kept, unless their input is newer.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.

@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
@@ -91,7 +91,7 @@ def walk(
         progress=True,
     )
     through = ", ".join(map(str, files)) if files else f"seeds {seeds}"
-    print_out(f"{output}: {frames:,} images in {seconds:g} s, through {through}")
+    print_out(f"{output}: {quantity(frames, 'image')} in {seconds:g} s, through {through}")
     classes = {*labels} if codes is None or codes.y is None else {*codes.y.tolist()}
     if len(classes) > 1 and (space or default_space(model)) == "z":
         print_out(

@@ -119,7 +119,7 @@ class ImageTable:
         """Return the stored checksums of a column. Computes and stores them if there are none."""
         name = hashlib.sha256(column.encode(errors="surrogateescape")).hexdigest()[:16]
         file = Path(self.files[0]).with_name(f"crc32-{name}.npy")
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, EOFError):  # of an empty file, too
             return np.asarray(np.load(file, allow_pickle=False), np.uint32)
         values, content = compute(), io.BytesIO()
         np.save(content, values)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo.errors import BrokenPluginError, DataNotFoundError
-from ganzoo.registry import datasets
+from ganzoo.registry import datasets, needs_data
 from ganzoo.spec import DataSpec
 from ganzoo.system.terminal import print_error
 
@@ -51,11 +51,6 @@ def find_root(dataset: str, data: str | Path | None) -> Path | None:
         raise DataNotFoundError(
             f"folder not found: {path}. {error} Pass its location with --data DIR."
         ) from error
-
-
-def needs_data(dataset: str) -> bool:
-    """Return whether a registered dataset reads a data folder."""
-    return bool(getattr(datasets.get(dataset), "needs_data", True))
 
 
 def find_dataset(

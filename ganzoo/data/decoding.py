@@ -33,7 +33,7 @@ from ganzoo.data.reading import (
     count_values,
 )
 from ganzoo.data.workers import WorkerReads, count_cores
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, quantity
 from ganzoo.spec import DataSpec
 
 READ_BYTES = 2**22  # decoded images of one read
@@ -73,7 +73,7 @@ class Decoding(NamedTuple):
     counts: Mapping[str, int]
 
     def __str__(self) -> str:
-        processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
+        processes = quantity(self.processes, "process")
         return f"{self.images / max(self.seconds, 1e-3):,.0f} images/s on {processes}"
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root, needs_data
+from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root
 from ganzoo.data.fingerprints import has_fingerprint
 from ganzoo.data.run_data import RunData, find_run_data
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
+from ganzoo.registry import needs_data
 from ganzoo.registry.names import parse_registered
 from ganzoo.spec import Component, DataSpec, ModelSpec
 
@@ -69,7 +70,7 @@ class ModelData:
 
     def _explain(self, trained: Mapping[str, Any]) -> str:
         images = trained.get("images")
-        count = f"{images:,} images" if isinstance(images, int) else "other images"
+        count = quantity(images, "image") if isinstance(images, int) else "other images"
         folder = self.run.folder if self.run else None
         place = f"in {folder}" if folder else f"of {trained.get('origin') or 'its dataset'}"
         if self.root is None:

@@ -18,7 +18,7 @@ from ganzoo.data.decoded_images import decode_images
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.reading import count_values
 from ganzoo.data.streamed_batches import StreamedBatches
-from ganzoo.errors import RecipeError
+from ganzoo.errors import RecipeError, quantity
 from ganzoo.spec import Component, DataSpec
 
 MEMORY_SHARE = 0.25  # share of free memory for decoded images; the networks need the rest
@@ -95,7 +95,8 @@ def _check_batch(spec: DataSpec, images: int, device: torch.device) -> None:
     size, free = 4 * images * count_values(spec), free_memory(device)
     if size > free:
         raise RecipeError(
-            f"a batch of {images:,} images takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} "
+            f"a batch of {quantity(images, 'image')} takes {size / 2**30:,.1f} GiB, and "
+            f"{free / 2**30:,.1f} "
             "GiB of memory are free. Use a smaller --batch-size."
         )
 

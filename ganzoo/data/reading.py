@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from ganzoo.errors import DataError, GanzooError, describe
+from ganzoo.errors import DataError, GanzooError, describe, quantity
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
 from ganzoo.system.quiet import recorded_warnings
@@ -179,7 +179,8 @@ def check_items(items: Items, spec: DataSpec) -> None:
     labels = items.labels
     if spec.classes and not (int(labels.min()) >= 0 and int(labels.max()) < spec.classes):
         raise DataError(
-            f"the spec of the dataset declares {spec.classes} classes, but its labels are "
+            f"the spec of the dataset declares {quantity(spec.classes, 'class')}, but its "
+            "labels are "
             f"{np.unique(labels.numpy()).tolist()[:20]}. Report this to the author of the "
             "dataset's plugin."
         )

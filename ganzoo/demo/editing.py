@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganzoo.demo.sampling import as_number, check_psi, check_seed, classes
-from ganzoo.errors import printable
+from ganzoo.errors import printable, quantity
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
@@ -26,7 +26,7 @@ def describe(directions: Directions | None) -> str:
     """Return a line about the directions of a model; None if they are still to be computed."""
     if directions is None:
         return "Computing the directions of this model. A large one takes some seconds."
-    count = "1 direction" if len(directions) == 1 else f"{len(directions)} directions"
+    count = quantity(len(directions), "direction")
     method = METHODS.get(directions.method, directions.method)
     return printable(f"{count} in {directions.space}: {method}")
 

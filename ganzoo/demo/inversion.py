@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganzoo.demo.drawing import UPLOAD, open_upload, read_drawing, write_drawing
 from ganzoo.demo.sampling import ALL_CLASSES, as_integer, classes
-from ganzoo.errors import ImageFileError, SampleError
+from ganzoo.errors import ImageFileError, SampleError, quantity
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.translation import Encoder
@@ -106,7 +106,7 @@ def reconstruct(
         encoder=encoder,
         on_step=report,
     )
-    text = f"PSNR {result.psnr:.1f} dB after {result.steps} steps in {result.space}"
+    text = f"PSNR {result.psnr:.1f} dB after {quantity(result.steps, 'step')} in {result.space}"
     if result.interrupted:
         text += f", ended after {SECONDS} seconds"
     return Reconstruction(result.photo, result.image, photo.whole, text)

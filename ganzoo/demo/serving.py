@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
+from ganzoo.errors import quantity
 from ganzoo.system.dependencies import environment, kept_random_numbers
 from ganzoo.system.terminal import print_out
 
@@ -46,7 +47,7 @@ def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
                 run_history=False,
                 app_kwargs={"middleware": [Middleware(_Policy)]},
             )
-        count = "1 model" if len(cache.names) == 1 else f"{len(cache.names)} models"
+        count = quantity(len(cache.names), "model")
         public = f" and {blocks.share_url}" if share else ""
         print_out(f"{count} at {blocks.local_url}{public} (press Ctrl-C to stop)", flush=True)
         try:

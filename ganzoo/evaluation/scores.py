@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import sem
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 
-from ganzoo.errors import MetricError
+from ganzoo.errors import MetricError, quantity
 from ganzoo.evaluation.arrays import Floats, as_integers, as_rows
 from ganzoo.evaluation.estimate import Estimate
 
@@ -40,7 +40,8 @@ def inception_score(logits: ArrayLike, *, splits: int = 10, seed: int = 0) -> Es
     splits, seed = as_integers(splits=splits, seed=seed)
     if splits < 2 or seed < 0 or len(logits) < 2 * splits:
         raise MetricError(
-            f"the Inception score cannot be computed with {len(logits):,} images, splits={splits} "
+            f"the Inception score cannot be computed with {quantity(len(logits), 'image')}, "
+            f"splits={splits} "
             f"and seed={seed}. Use 2 or more splits, at least 2 images per split and a seed of "
             "0 or more."
         )

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.bundle.files import sha256
 from ganzoo.errors import ImportFileError
 from ganzoo.exporters.parity import ROUNDINGS, rounding_of
 from ganzoo.runtimes.torch import TorchModel
+from ganzoo.spec.parsing import shorten
 
 TOLERANCE = 1e-4  # of images in [-1, 1]
 IMAGES = "images"
 REFERENCE = "reference"  # key of the comparison in the provenance of an import
 
-# What NumPy raises for a file that is no archive of arrays.
-_NOT_ARRAYS = (
-    *(TypeError, RuntimeError, ValueError, EOFError, AttributeError),
-    *(zlib.error, BadZipFile),
-)
+MAX_BYTES = 2**30  # of the unpacked arrays of a reference
 
 
 def compare(model: TorchModel, reference: Path) -> dict[str, Any]:
@@ -45,8 +41,9 @@ def compare(model: TorchModel, reference: Path) -> dict[str, Any]:
     arrays = _read(reference)
     names = {*model.spec.inputs, IMAGES}
     if arrays.keys() != names:
+        held = shorten(", ".join(sorted(arrays)))
         raise ImportFileError(
-            f"{reference} holds {', '.join(sorted(arrays))}; the model needs "
+            f"{reference} holds {held}; the model needs "
             f"{', '.join(sorted(names))}. Save these arrays with numpy.savez."
         )
     _check(reference, arrays)
@@ -77,7 +74,7 @@ def compare(model: TorchModel, reference: Path) -> dict[str, Any]:
         )
     return {
         "file": reference.name,
-        "sha256": hashlib.sha256(reference.read_bytes()).hexdigest(),
+        "sha256": sha256(reference),
         "images": len(images),
         "max_abs_error": difference,
         "tolerance": tolerance,
@@ -85,7 +82,7 @@ def compare(model: TorchModel, reference: Path) -> dict[str, Any]:
 
 
 def _check(reference: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Raise if the arrays are no real numbers, one row for each image."""
+    """Raise if the arrays are no finite real numbers, one row for each image."""
     if wrong := [name for name, array in arrays.items() if array.dtype.kind not in "fiu"]:
         raise ImportFileError(
             f"{reference} holds {wrong[0]} of type {arrays[wrong[0]].dtype}. Save real numbers."
@@ -93,6 +90,10 @@ def _check(reference: Path, arrays: dict[str, NDArray[Any]]) -> None:
     shapes = {array.shape[:1] for array in arrays.values()}
     if len(shapes) > 1 or shapes & {(), (0,)}:
         raise ImportFileError(f"{reference} has arrays of different lengths, or empty ones.")
+    if infinite := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+        raise ImportFileError(
+            f"{reference} holds {infinite[0]} with NaN or infinite values. Save finite numbers."
+        )
     labels = arrays.get("y")
     if labels is not None and not np.array_equal(labels, np.trunc(labels)):
         raise ImportFileError(
@@ -102,23 +103,24 @@ def _check(reference: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _read(reference: Path) -> dict[str, NDArray[Any]]:
+    if not reference.is_file():  # a pipe would wait for a writer
+        raise ImportFileError(f"{reference} is not a file. Pass one of numpy.savez.")
     try:
-        with np.load(reference, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except OSError as error:
+        with ZipFile(reference) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size <= MAX_BYTES:
+            with np.load(reference, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+    except PermissionError as error:
         raise ImportFileError(
-            f"cannot read the reference {reference}: {error.strerror or error}."
+            f"cannot read the reference {reference}: {error.strerror}."
         ) from error
-    except (
-        TypeError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        AttributeError,
-        zlib.error,
-        BadZipFile,
-    ) as error:
+    except Exception as error:  # the reader of a damaged file may raise anything
         # NumPy's own message may advise to load a pickle.
         raise ImportFileError(
             f"the reference {reference} is not an archive of arrays. Save it with numpy.savez."
         ) from error
+    raise ImportFileError(
+        f"the arrays of {reference} have {size:,} bytes; the limit is {MAX_BYTES:,}. Save fewer "
+        "images."
+    )

@@ -16,6 +16,7 @@ from ganzoo.errors import (
     ImportFileError,
     RecipeError,
     enumerate_names,
+    quantity,
 )
 from ganzoo.errors import describe as explain
 from ganzoo.importers.checkpoint import Checkpoint
@@ -158,7 +159,8 @@ def _check_allused_tensors(match: Match, conversion: Conversion) -> None:
     if missing := [path for path in used if path not in tensors]:
         raise ImportFileError(
             f"{match.checkpoint.file} lacks {some(missing)}: {len(used) - len(missing)} of "
-            f"{len(used)} tensors of a file of {match.entry.name!r} are there. Get it again."
+            f"{quantity(len(used), 'tensor')} of a file of {match.entry.name!r} are there. "
+            "Get it again."
         )
     extra = tensors.keys() - used - ignored_tensors(conversion, match.checkpoint).keys()
     if extra:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ganzoo.errors import PlotError, did_you_mean, enumerate_names
+from ganzoo.errors import PlotError, did_you_mean, enumerate_names, quantity
 from ganzoo.plots.style import (
     BLUE,
     GREEN,
@@ -81,7 +81,7 @@ def draw_metrics(
         _draw(panel, name, comparable, (better or {}).get(name) or better_of(name))
     if omitted := len(lines) - len(comparable):
         figure.supxlabel(
-            f"omitted: {omitted} line{'s' * (omitted > 1)} of another protocol",
+            f"omitted: {quantity(omitted, 'line')} of another protocol",
             **{"size": "small", "color": GREY, "x": 0.01, "ha": "left"},
         )
     return figure

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 
-from ganzoo.errors import PlotError
+from ganzoo.errors import PlotError, quantity
 from ganzoo.plots.border import PERCENTILE, Border
 from ganzoo.plots.latent_map import separate
 from ganzoo.plots.style import BLUE, DPI, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
@@ -194,7 +194,8 @@ def _vectors(images: ImageBatch, features: Features | None) -> NDArray[np.float3
     vectors = np.asarray(features(images), dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(images):
         raise PlotError(
-            f"the features of {len(images)} images have the shape {vectors.shape}. Return "
+            f"the features of {quantity(len(images), 'image')} have the shape "
+            f"{vectors.shape}. Return "
             f"({len(images)}, d)."
         )
     return vectors

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganzoo.errors import PlotError
+from ganzoo.errors import PlotError, quantity
 from ganzoo.plots.run_files import choose_evenly
 from ganzoo.plots.saving import to_pil
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, text_width
@@ -40,7 +40,7 @@ def draw_progress(samples: Sequence[tuple[int, Image.Image]]) -> Figure:
     width, height = (max(sample.size[axis] for _, sample in selection) for axis in (0, 1))
     room = (PIXELS - 2 * MARGIN) // columns - MARGIN
     scale = min(1.0, room / width)
-    captions = [f"{images:,} images" for images, _ in selection]
+    captions = [quantity(images, "image") for images, _ in selection]
     width = max(round(width * scale), max(map(text_width, captions)) + 2 * GAP)
     height = round(height * scale)
     block = LINE + height + MARGIN
@@ -76,7 +76,7 @@ def animate_progress(samples: Sequence[tuple[int, Image.Image]]) -> list[Image.I
     frames = []
     for images, sample in choose_evenly(samples, FRAMES):
         sheet = Sheet(2 * MARGIN + width * scale, 2 * MARGIN + LINE + BAR + height * scale)
-        sheet.write(f"{images:,} images seen", MARGIN, MARGIN + LINE / 2 - GAP)
+        sheet.write(f"{quantity(images, 'image')} seen", MARGIN, MARGIN + LINE / 2 - GAP)
         sheet.fill(MARGIN, MARGIN + LINE, width * scale, BAR / 2, PALE)
         sheet.fill(MARGIN, MARGIN + LINE, width * scale * images / end, BAR / 2, BLUE)
         size = sample.width * scale, sample.height * scale

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ganzoo.errors import PlotError
+from ganzoo.errors import PlotError, quantity
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_width
 from ganzoo.plots.style import GREY, styled
 from ganzoo.sampling.images import ImageBatch
@@ -47,7 +47,7 @@ def draw_rows(
         raise PlotError(
             "cannot draw the rows: "
             + ", ".join(
-                [f"{name!r} has {len(batch)} images" for name, batch in rows.items()]
+                [f"{name!r} has {quantity(len(batch), 'image')}" for name, batch in rows.items()]
                 + ([f"there are {len(captions)} captions"] if captions else [])
                 or ["there is no row"]
             )

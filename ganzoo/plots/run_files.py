@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganzoo.bundle.files import find_foreign
 from ganzoo.bundle.json_lines import read_lines
-from ganzoo.errors import ImageFileError, PlotError, RunNotFoundError
+from ganzoo.errors import ImageFileError, PlotError, RunNotFoundError, quantity
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
 from ganzoo.spec.lfs import explain_pointer
@@ -106,12 +106,12 @@ def read_moments(moments: Sequence[Moment]) -> list[tuple[int, Image.Image]]:
             damage.append(str(error))
     if damage and not samples:
         raise PlotError(
-            f"cannot draw: none of {len(damage):,} image files can be read. {damage[0]}"
+            f"cannot draw: cannot read any of {quantity(len(damage), 'image file')}. {damage[0]}"
         )
     if damage:
         are = "is" if len(damage) == 1 else "are"
         warnings.warn(
-            f"{len(damage):,} of {len(moments):,} image files {are} damaged and skipped: "
+            f"{len(damage):,} of {quantity(len(moments), 'image file')} {are} damaged and skipped: "
             f"{damage[0]}",
             stacklevel=2,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganzoo.errors import NameSyntaxError
+from ganzoo.spec.parsing import shorten
 
 _REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*(?:@[1-9][0-9]*)?")
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -113,6 +114,8 @@ def parse_registered(text: str) -> ZooName:
     Raises:
         NameSyntaxError: the name is not lower-case words joined by ``-``, ``.`` or ``_``.
     """
+    if not isinstance(text, str):
+        raise NameSyntaxError(f"{shorten(repr(text))} is not a name. Pass text.")
     distribution, colon, name = text.rpartition(":")
     if not is_registrable(name) or (colon and not re.fullmatch(_HUB_PART, distribution)):
         raise NameSyntaxError(
@@ -130,6 +133,11 @@ def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
     """
     if isinstance(text, Path):
         return text
+    if not isinstance(text, str):
+        raise NameSyntaxError(
+            f"{shorten(repr(text))} is not the name of a model. Pass text, such as 'dcgan-mnist', "
+            "or the Path of a folder."
+        )
     if text.startswith("hf://"):
         match = _HUB.fullmatch(text)
         if not match:

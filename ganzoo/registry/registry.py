@@ -403,6 +403,11 @@ REGISTRIES: tuple[Registry[Any], ...] = (
 COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
 
 
+def needs_data(dataset: str) -> bool:
+    """Return whether a registered dataset reads a data folder."""
+    return bool(getattr(datasets.get(dataset), "needs_data", True))
+
+
 def find_recipe(name: str | Path) -> Recipe:
     """Return a registered recipe, or read a TOML file (a `Path`, or a name ending in ``.toml``).
 

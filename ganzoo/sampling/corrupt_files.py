@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from ganzoo.errors import DataError, ImageFileError
+from ganzoo.errors import DataError, ImageFileError, quantity
 from ganzoo.registry.signatures import OMIT_DEFAULT
 from ganzoo.sampling.image_warnings import ImageFileWarning, ImageNotes, warn_of_image
 
@@ -64,4 +64,4 @@ def read_good(
                     f"{error} Or skip such files with --dataset.skip-corrupt."
                 ) from error
             warn_of_image(CorruptFileWarning, f"{error} The next image replaces it.")
-    raise DataError(f"cannot read any of the {length:,} image files. Replace them.")
+    raise DataError(f"cannot read any of {quantity(length, 'image file')}. Replace them.")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.sampling.classes import Label
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
@@ -219,7 +219,7 @@ def _check_rank(variances: Array, what: str, other_remedy: str = "") -> None:
         raise SampleError(f"{what} are all alike, so they have no directions.")
     if rank < len(variances):
         raise SampleError(
-            f"{what} have {rank} dimension{'s' * (rank > 1)}, fewer than {len(variances)} "
+            f"{what} have {quantity(rank, 'dimension')}, fewer than {len(variances)} "
             f"directions. Use {other_remedy}--count {rank}."
         )
 

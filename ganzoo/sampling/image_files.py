@@ -142,7 +142,7 @@ def check_file(file: str | Path) -> None:
     if not os.path.isfile(file):
         if not os.path.exists(file):
             raise DataError(f"image file not found: {file}. Check the path.")
-        raise ImageFileError(f"cannot read the image {file}: it is not a file. Remove it.")
+        raise ImageFileError(f"cannot read the image {file}: it is not a file. Use an image file.")
 
 
 def decode_image(
@@ -306,7 +306,7 @@ def check_sides(file: str | Path, size: tuple[int, int]) -> None:
     if min(size) < SMALLEST:
         raise ImageFileError(
             f"the image {file} is {describe_size(size)} pixels; the minimum is "
-            f"{SMALLEST}x{SMALLEST}. Remove it."
+            f"{SMALLEST}x{SMALLEST}. Use a larger image, or remove it."
         )
 
 

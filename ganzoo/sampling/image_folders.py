@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
 
@@ -224,8 +224,8 @@ def describe_files(images: ImageList, classes: Sequence[object], what: str = "")
         classes: names of the classes; empty if there are none.
         what: more about the files in use.
     """
-    in_classes = f"in {len(classes):,} classes" if classes else "without classes"
-    return images.counts.describe(f"{len(images.names):,} image files {in_classes}{what}")
+    in_classes = f"in {quantity(len(classes), 'class')}" if classes else "without classes"
+    return images.counts.describe(f"{quantity(len(images.names), 'image file')} {in_classes}{what}")
 
 
 def advise_labels(classes: Sequence[object], labels: str, option: str = "--dataset.labels") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from ganzoo.errors import quantity
 from ganzoo.system.terminal import print_error
 
 
@@ -52,7 +53,7 @@ class Progress:
     def _show(self) -> None:
         rate = self._done / max(time.perf_counter() - self._since, 1e-9)
         left = int((self._total - self._done) / max(rate, 1e-9)) if self._done else 0
-        text = f"{self._done:,} of {self._total:,} images, {format_rate(rate)}"
+        text = f"{self._done:,} of {quantity(self._total, 'image')}, {format_rate(rate)}"
         if self._processes > 1:
             total = format_rate(rate * self._processes).removesuffix(" images/s")
             text = f"process 0: {text}; all {self._processes}: {total}"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo.bundle.files import reporting_output, write_file
-from ganzoo.errors import DataError, ImageFileError, OutputError
+from ganzoo.errors import DataError, ImageFileError, OutputError, quantity
 from ganzoo.sampling.image_files import read_image
 from ganzoo.sampling.image_fits import Background, Fit, Fitting
 from ganzoo.sampling.image_folders import list_images
@@ -154,8 +154,9 @@ def translate_files(
             default, images of more than 1024x1024 pixels are translated in tiles of 512.
         overlap: pixels that two tiles share at least.
         fit: how images get the size of a model that reads one size, see `find_fitting`.
-        folder: the folder of the outputs: those that exist are kept if its translation.json has
-            these settings. Without, all outputs are written.
+        folder: the folder of the outputs: those that exist and are not older than their
+            inputs are kept if its translation.json has these settings. Without, all outputs are
+            written.
         progress: whether to print the progress on stderr.
 
     Warns:
@@ -209,9 +210,9 @@ def convert_files(
     todo = [
         (number, *files)
         for number, files in enumerate(outputs.items())
-        if folder is None or not files[1].exists()
+        if folder is None or not _is_up_to_date(*files)
     ]
-    if folder and len(todo) < len(outputs):
+    if folder and any(output.exists() for output in outputs.values()):
         _check_settings(folder, settings)
     report.existing = len(outputs) - len(todo)
     with Progress(len(todo), 1, progress) as line:
@@ -233,8 +234,16 @@ def convert_files(
             line.update(1)
     notes.tell(report.translated)
     if report.unreadable == len(outputs):
-        raise DataError(f"cannot read any of the {len(outputs):,} image files. Replace them.")
+        raise DataError(f"cannot read any of {quantity(len(outputs), 'image file')}. Replace them.")
     report.seconds = time.perf_counter() - since
+
+
+def _is_up_to_date(file: Path, output: Path) -> bool:
+    """Return whether an output exists, and is not older than its input."""
+    try:
+        return output.stat().st_mtime_ns >= file.stat().st_mtime_ns
+    except OSError:
+        return False
 
 
 def describe_model(model: Translator) -> dict[str, Any]:

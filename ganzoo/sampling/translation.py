@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.sampling import latents
 from ganzoo.sampling.arrays import as_pixels
 from ganzoo.sampling.images import ImageBatch
@@ -142,7 +142,8 @@ class Translator(Model):
             needs = self.sizes.scale**2 * height * width * self.spec.data.image.channels
             if len(pixels) * needs > (free := self.free_memory()):
                 raise SampleError(
-                    f"the result of {len(pixels)} images of {height}x{width} pixels takes "
+                    f"the result of {quantity(len(pixels), 'image')} of {height}x{width} "
+                    "pixels takes "
                     f"{len(pixels) * needs / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free. "
                     "Pass smaller or fewer images."
                 )

@@ -32,8 +32,9 @@ def upscale_files(
         model: the model.
         outputs: the output of each input, see `ganzoo.sampling.translated_files.plan_outputs`.
         tile: as for `Translator.upscale`.
-        folder: the folder of the outputs: those that exist are kept if its translation.json has
-            the settings of this call. Without, all outputs are written.
+        folder: the folder of the outputs: those that exist and are not older than their inputs are
+            kept if its translation.json has the settings of this call. Without, all outputs are
+            written.
         progress: whether to print the progress on stderr.
 
     Warns, and raises errors, as `ganzoo.sampling.translated_files.translate_files`.
@@ -47,7 +48,8 @@ def upscale_files(
         report.tiled += side is not None
         larger = model.upscale(pixels, tile=side).numpy()[0]
         output = Image.fromarray(larger[..., 0] if larger.shape[2] == 1 else larger)
-        output.info = image.info  # the profile alone
+        if output.mode[0] == image.mode[0]:  # a profile of grey does not describe colours
+            output.info = image.info  # the profile alone
         return output
 
     settings = describe_model(model)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import SampleError, enumerate_names
+from ganzoo.errors import SampleError, enumerate_names, quantity
 from ganzoo.sampling.animated_images import check_frame
 from ganzoo.sampling.animations import check_animation, write_animation
 from ganzoo.sampling.classes import Label
@@ -87,7 +87,8 @@ def walk(
     count = total // walks
     if not count <= frames <= MAX_SAMPLES:
         raise SampleError(
-            f"cannot walk in {frames:,} images: a walk through {count} key points has {count} to "
+            f"cannot walk in {quantity(frames, 'image')}: a walk through {count} key points "
+            f"has {count} to "
             f"{MAX_SAMPLES:,}. Change the seconds or the images per second."
         )
     if easing not in EASINGS:
@@ -257,7 +258,8 @@ def _draw(model: Generator, seeds: Sequence[int], labels: Sequence[Label], walks
     _check_parts(count, walks)
     if len(labels) not in (0, 1, count):
         raise SampleError(
-            f"{len(labels)} labels for {count} seeds: pass one label for each seed, or one for all."
+            f"{quantity(len(labels), 'label')} for {quantity(count, 'seed')}: pass one "
+            "label for each seed, or one for all."
         )
     numbers = [check_latents(seed, 0)[0] for seed in seeds]
     y = model.labels(count, label=(labels[0] if len(labels) == 1 else labels) if labels else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import os
 import random
@@ -52,8 +53,7 @@ def quiet_imports() -> Iterator[None]:
     with contextlib.suppress(RuntimeError):  # the user has no home folder
         if not ("matplotlib" in sys.modules or _uses_matplotlib()):
             variables["MPLCONFIGDIR"] = str(cache_folder() / "matplotlib")
-        umap = find_spec("umap")
-        if umap and umap.origin and not os.access(Path(umap.origin).parent, os.W_OK):
+        if "umap" not in sys.modules and _umap_is_read_only():
             variables["NUMBA_CACHE_DIR"] = str(cache_folder() / "numba")
     with (
         environment(**{name: os.environ.get(name, value) for name, value in variables.items()}),
@@ -71,18 +71,19 @@ def quiet_imports() -> Iterator[None]:
 @contextlib.contextmanager
 def _unchanged() -> Iterator[None]:
     """Remove filters of warnings and take back random numbers of Python if modules are new."""
-    modules, filters = set(sys.modules), warnings.filters[:]
+    has_sklearn, filters = "sklearn" in sys.modules, warnings.filters[:]
+    # New modules are the last ones. To compare all names would take longer than most factories.
+    modules = len(sys.modules), next(reversed(sys.modules))
     numbers = random.getstate()
     try:
         yield
     finally:
-        new = sys.modules.keys() - modules
-        if "sklearn" in new:
+        if not has_sklearn and "sklearn" in sys.modules:
             # OpenMP's libraries read scikit-learn's variables when they start, which this does.
             from threadpoolctl import threadpool_info
 
             threadpool_info()
-        if new:
+        if modules != (len(sys.modules), next(reversed(sys.modules))):
             for entry in [entry for entry in warnings.filters if entry not in filters]:
                 if not is_of_one_thread(entry):
                     with contextlib.suppress(ValueError):
@@ -159,6 +160,13 @@ def environment(**variables: str | None) -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = before
+
+
+@functools.cache
+def _umap_is_read_only() -> bool:
+    """Return whether umap is installed in a folder that is not writable."""
+    umap = find_spec("umap")
+    return bool(umap and umap.origin and not os.access(Path(umap.origin).parent, os.W_OK))
 
 
 def _uses_matplotlib() -> bool:

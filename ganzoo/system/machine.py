@@ -10,13 +10,15 @@ from pathlib import Path
 
 import torch
 
+from ganzoo.errors import quantity
+
 
 def describe_hardware(device: torch.device) -> str:
     """Return the name of a device's processor, and for a CPU the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
-    return f"{_cpu_name()}, {threads} thread{'s' * (threads > 1)}"
+    return f"{_cpu_name()}, {quantity(threads, 'thread')}"
 
 
 def describe_versions(*packages: str) -> dict[str, str]:

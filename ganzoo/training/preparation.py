@@ -13,7 +13,7 @@ from ganzoo.cards.training import describe_images
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import CacheOptions
-from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names
+from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names, quantity
 from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
@@ -148,7 +148,6 @@ def plan(prepared: Prepared) -> str:
         for player in state.loss.players
     )
     ticks = -(-recipe.images // recipe.batch_size)
-    unit = "tick" if ticks == 1 else "ticks"
     settings = state.in_force()
     enabled = [name for name in ("compile", "deterministic") if settings[name]]
     if settings["processes"] > 1:
@@ -160,12 +159,14 @@ def plan(prepared: Prepared) -> str:
     initial = prepared.initial.describe() if prepared.initial and not state.tick else ()
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
-        f"  data        {len(batches):,} images of {prepared.data.image}, {batches.kept}\n"
+        f"  data        {quantity(len(batches), 'image')} of {prepared.data.image}, "
+        f"{batches.kept}\n"
         f"{extra}"
         f"  parameters  {sizes}\n"
         f"{''.join(f'  {line}{chr(10)}' for line in initial)}"
         f"  players     {players}\n"
-        f"  length      {recipe.images:,} images = {ticks:,} {unit} of {recipe.batch_size}\n"
+        f"  length      {quantity(recipe.images, 'image')} = {quantity(ticks, 'tick')} of "
+        f"{recipe.batch_size}\n"
         f"  on          {describe_hardware(state.device)}, "
         f"{', '.join([settings['precision'], *enabled])}"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle.json_lines import read_lines
+from ganzoo.errors import quantity
 from ganzoo.training.log import TABLES, Log
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
@@ -95,7 +96,7 @@ class RunReporter:
         ordered = sorted(line["metrics"].items(), key=lambda metric: metric[0] != best)
         texts = [f"{name} {value:.4g}" for name, value in ordered]
         if self.progress:
-            self.log.print(f"at {line['images']:,} images: {', '.join(texts[:SHOWN])}")
+            self.log.print(f"at {quantity(line['images'], 'image')}: {', '.join(texts[:SHOWN])}")
         self.tracking.log_line(line)
 
     def close(self) -> None:

@@ -11,9 +11,18 @@ from typing import Any
 from ganzoo.bundle import CONFIG
 from ganzoo.bundle.files import sha256, write_file
 from ganzoo.data.cache import CacheOptions
-from ganzoo.data.datasets import needs_data
 from ganzoo.data.run_data import RunData
-from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError, shell_word
+from ganzoo.errors import (
+    MALFORMED,
+    CheckpointError,
+    GanzooError,
+    RecipeError,
+    as_folder,
+    quantity,
+    shell_word,
+)
+from ganzoo.registry import needs_data
+from ganzoo.registry.signatures import as_option
 from ganzoo.spec import INITIAL, Recipe
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
@@ -22,6 +31,7 @@ from ganzoo.training.changes import (
     HISTORY,
     check_history,
     command_of_new_run,
+    differences,
     extend_history,
     read_history,
     replay,
@@ -166,8 +176,17 @@ def _continue(
         )
     if prepared.recipe.images < min(images_seen, trained.images):
         raise RecipeError(
-            f"the run has seen {images_seen:,} images, so it cannot become one of "
+            f"the run has seen {quantity(images_seen, 'image')}, so it cannot become one of "
             f"{prepared.recipe.images:,}. Use --images with {images_seen} or more."
+        )
+    option = "keep_discriminator"
+    if images_seen >= prepared.recipe.images and option in differences(trained, prepared.recipe):
+        words = as_option("keep-discriminator", prepared.recipe.keep_discriminator)
+        raise RecipeError(
+            f"the run is finished, so {words} changes none of its bundles. Lengthen the "
+            "run: ganzoo "
+            f"train --resume {shell_word(path)} --images {2 * images_seen} {words}. A new run that "
+            f"starts from this one with --init-from {as_folder(path)} has its discriminator anyway."
         )
     ratio = (trained.batch_size, prepared.recipe.batch_size)
     state.tick = _convert(state.tick, *ratio)
@@ -179,7 +198,8 @@ def _convert(batches: int, before: int, after: int) -> int:
     """Return a number of batches in batches of another size."""
     if batches * before % after:
         raise RecipeError(
-            f"the run has seen {batches * before:,} images, which are no whole number of batches "
+            f"the run has seen {quantity(batches * before, 'image')}, which are no whole "
+            "number of batches "
             f"of {after}. Use a --batch-size that divides {batches * before}."
         )
     return batches * before // after

@@ -28,6 +28,7 @@ from ganzoo.errors import (
     RunNotFoundError,
     SampleError,
     enumerate_names,
+    quantity,
     shell_word,
 )
 from ganzoo.nn import torch_defaults
@@ -308,7 +309,8 @@ def _run(
             names = ", ".join(pending[-1]) if pending else ""
             changes = f" The new {names} is recorded for then." if names else ""
             print_error(
-                f"{path} is finished: it has seen all {recipe.images:,} images. Lengthen it: "
+                f"{path} is finished: it has seen all {quantity(recipe.images, 'image')}. "
+                "Lengthen it: "
                 f"ganzoo train --resume {shell_word(path)} --images {2 * recipe.images}"
                 f"{repeat_imports()}{changes}"
             )
@@ -318,7 +320,7 @@ def _run(
         if lengthened(prepared.history) and (schedules := name_length_schedules(prepared)):
             print_error(
                 f"lengthened: {schedules} follows the length of the run, so the weights differ "
-                f"from those of a run of {recipe.images:,} images from the start"
+                f"from those of a run of {quantity(recipe.images, 'image')} from the start"
             )
         if recipe.compile:
             print_error("compiling: the first ticks take ten seconds to several minutes")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganzoo.errors import NonFiniteLossError
+from ganzoo.errors import NonFiniteLossError, quantity
 from ganzoo.games import Loss, Player
 from ganzoo.nn import latent_of
 from ganzoo.spec import Recipe
@@ -159,7 +159,8 @@ class State:
         for name, tensors in groups.items():
             if not all(bool(torch.isfinite(t).all()) for t in tensors if t.is_floating_point()):
                 raise NonFiniteLossError(
-                    f"{name} holds NaN or infinity after {self.images_seen:,} images. All losses "
+                    f"{name} holds NaN or infinity after "
+                    f"{quantity(self.images_seen, 'image')}. All losses "
                     "were finite, so a gradient was not."
                 )
 

@@ -491,7 +491,7 @@ def test_a_card_names_its_repository_on_the_hub(bundle):
         "ganzoo sample hf://org/name -n 64",
         "Download the file with `hf download org/name model.onnx --local-dir .`",
         "hf download org/name training/recipe.toml --local-dir ./tiny\n",
-        "ganzoo train ./tiny/training/recipe.toml --data DIR",
+        "ganzoo train ./tiny/training/recipe.toml\n",
         "thumbnail: https://huggingface.co/org/name/resolve/main/samples.png",
         "ganzoo evaluate hf://org/name",
     ):
@@ -618,3 +618,16 @@ def test_the_command_that_repeats_a_training_has_options_that_recipes_omit():
     assert "ada" not in plain["loss"]
     assert training._difference(plain, changed) == ["--loss.ada"]
     assert training._difference(changed, plain) == ["--loss.no-ada"]
+
+
+def test_a_card_needs_an_exported_bundle(tiny_run, capsys):
+    bundle = tiny_run / "bundle"
+    assert main(["card", "write", str(tiny_run)]) == 1
+    assert f"{bundle} is not exported, and the card states the exported files. Type ganzoo export {bundle}" in capsys.readouterr().err  # fmt: skip
+
+
+def test_the_command_of_a_card_names_a_data_folder_if_the_dataset_reads_one(tiny_bundle):
+    assert "--data" not in (tiny_bundle / "README.md").read_text()
+    card = (models.get("dcgan-mnist") / "README.md").read_text()
+    assert "repeat the training; DIR is the folder of the dataset:" in card.replace("Rep", "rep")
+    assert re.search(r"ganzoo train dcgan-mnist .*--data DIR\n", card)

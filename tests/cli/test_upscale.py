@@ -1,6 +1,8 @@
 """`ganzoo upscale` on files and folders."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +60,19 @@ def test_files_keep_their_names_profiles_and_orientation(load, photos, capsys):
     assert len(list((photos.parent / "out").rglob("*.*"))) == 5, "with translation.json"
     assert main(["upscale", "n", "photos", "-o", "out"]) == 0
     assert capsys.readouterr().out == "out: 4 images already existed\n"
+
+
+def test_an_image_that_changed_is_upscaled_again(load, photos, capsys):
+    load()
+    command = ["upscale", "n", "photos", "-o", "out"]
+    assert main(command) == 0
+    Image.new("RGB", (9, 12), "blue").save("photos/a.png")
+    os.utime("photos/a.png", ns=(0, 1 + Path("out/a.png").stat().st_mtime_ns))
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "out: 1 image upscaled" in (text := capsys.readouterr().out)
+    assert "; 3 images already existed" in text
+    assert Image.open("out/a.png").size == (18, 24)
 
 
 def test_a_pattern_selects_files(load, photos, capsys):
@@ -120,7 +135,7 @@ def test_tiles_are_chosen_by_the_free_memory(load, photos, capsys, monkeypatch):
     assert "in tiles, the same as whole: 1 of 1" in capsys.readouterr().out
     monkeypatch.setattr(type(model), "free_memory", lambda _: 500_000)
     assert main(["upscale", "n", "wide.png", "-o", "out.png"]) == 1
-    assert "the result of 1 images of 200x300 pixels takes 0.0 GiB" in capsys.readouterr().err
+    assert "the result of 1 image of 200x300 pixels takes 0.0 GiB" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("tile", ["auto", "64"])

@@ -189,7 +189,7 @@ def test_bad_folders_and_arguments_are_refused(tmp_path):
     with pytest.raises(DataNotFoundError, match=r"contains no image files.*type \.txt \(1\)"):
         describe(tmp_path)
     (tmp_path / "bad.png").write_text("text")
-    with pytest.raises(DataError, match=r"cannot read any of the 1 image files.*not an image"):
+    with pytest.raises(DataError, match=r"cannot read any of 1 image file .*not an image"):
         describe(tmp_path)
     wrong = [{"size": 0}, {"size": "64x"}, {"workers": 0}, {"distance": 9}, {"distance": 2.5}]
     for arguments in (*wrong, {"value_range": (1, 0)}, {"labels": "folder"}):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT = 300  # seconds
+TEMPORARY = tempfile.gettempdir()  # of this module's files; tests give their process another one
 # Variables that an interpreter reads at its start; forks would ignore them.
 STARTUP = {"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHASHSEED"}
 
@@ -107,7 +108,7 @@ shared_server: str | None = None  # address of the fork server that the workers 
 @functools.cache
 def fork_server(python: str = sys.executable) -> str:
     """Start a fork server that ends with this process; return the address of its Unix socket."""
-    folder = tempfile.TemporaryDirectory(prefix="forks")
+    folder = tempfile.TemporaryDirectory(prefix="forks", dir=TEMPORARY)
     address = f"{folder.name}/socket"
     script = Path(__file__).with_name("fork_server.py")
     life, theirs = socket.socketpair()
@@ -158,7 +159,7 @@ def start_python(
         "env": environment,
         "new_session": new_session,
     }
-    out, err = (tempfile.NamedTemporaryFile("r") for _ in range(2))  # noqa: SIM115
+    out, err = (tempfile.NamedTemporaryFile("r", dir=TEMPORARY) for _ in range(2))  # noqa: SIM115
     status, theirs = os.pipe()
     files = [os.open(file.name, os.O_WRONLY | os.O_APPEND) for file in (out, err)] + [theirs]
     files.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))

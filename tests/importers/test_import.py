@@ -1,7 +1,10 @@
 """A recognised checkpoint becomes a bundle, and nothing is lost or made up on the way."""
 
+import io
 import itertools
 import json
+import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -476,11 +479,43 @@ def save_reference(path, **changes):
         ),
         ({"images": np.float32(0)}, "different lengths, or empty"),
         ({"z": np.zeros((2, 3), complex)}, "z of type complex128. Save real numbers"),
+        ({"z": np.array([{}, {}])}, "is not an archive of arrays. Save it with numpy.savez"),
+        ({"z": np.full((2, 3), np.nan)}, "z with NaN or infinite values. Save finite numbers"),
+        ({"images": np.full((2, 1, 16, 16), np.inf)}, "images with NaN or infinite values"),
+        (
+            {"images": np.zeros((2, 16, 16))},
+            r"shape \(2, 16, 16\); the model makes \(2, 1, 16, 16\)",
+        ),
+        ({"z": np.zeros((2, 7))}, "does not fit the model's inputs"),
+        ({"w": np.zeros(2)}, "holds images, w, z; the model needs images, z"),
     ],
 )
 def test_a_reference_that_compares_nothing_is_refused(file, tmp_path, changes, says):
     reference = save_reference(tmp_path / "r.npz", **changes)
     with pytest.raises(ImportFileError, match=says):
+        ganzoo.import_checkpoint(file, tmp_path / "out", reference=reference)
+
+
+@pytest.mark.parametrize("shape", [(2**50,), (2**70,), (-1,)])
+def test_a_reference_with_an_impossible_size_is_refused(file, tmp_path, shape):
+    reference = save_reference(tmp_path / "r.npz")
+    content = io.BytesIO()
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_2_0(content, header)
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as new, zipfile.ZipFile(reference) as old:
+        new.writestr("images.npy", old.read("images.npy"))
+        new.writestr("z.npy", content.getvalue())
+    with pytest.raises(ImportFileError, match="is not an archive of arrays"):
+        ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "huge.npz")
+
+
+def test_a_reference_is_a_file_whose_arrays_fit_into_memory(file, tmp_path, monkeypatch):
+    reference = save_reference(tmp_path / "r.npz")
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(ImportFileError, match=r"pipe\.npz is not a file\. Pass one of"):
+        ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "pipe.npz")
+    monkeypatch.setattr("ganzoo.exporters.reference.MAX_BYTES", 2_000)
+    with pytest.raises(ImportFileError, match=r"have 2,328 bytes; the limit is 2,000\. Save"):
         ganzoo.import_checkpoint(file, tmp_path / "out", reference=reference)
 
 

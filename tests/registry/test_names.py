@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ganzoo
 from ganzoo.errors import NameSyntaxError
 from ganzoo.registry.names import (
     HubName,
@@ -111,3 +112,13 @@ def test_a_suggestion_is_a_valid_name(org, repo):
     for text in (f"{org}/{repo}", f"https://hub.example/{org}/{repo}", f"HF://{org}/{repo}"):
         if name := suggest_hub_name(text):
             assert isinstance(parse_model_name(name), HubName)
+
+
+@pytest.mark.parametrize("name", [None, 3, b"dcgan-mnist", ["dcgan-mnist"]])
+def test_a_name_that_is_no_text_is_refused(name):
+    for call in (ganzoo.load, ganzoo.info):
+        with pytest.raises(NameSyntaxError, match=r"is not the name of a model\. Pass text"):
+            call(name)
+    for call in (ganzoo.losses.get, lambda name: ganzoo.load("gan-mnist").sample(sampler=name)):
+        with pytest.raises(NameSyntaxError, match=r"is not a name\. Pass text"):
+            call(name)

@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from ganzoo import ImageBatch
-from ganzoo.errors import OutputError, SampleError
+from ganzoo.errors import ImageFileError, OutputError, SampleError
+from ganzoo.sampling.image_files import read_image
 from ganzoo.sampling.images import write_image
 from ganzoo.sampling.sizes import legible_scale
 
@@ -135,3 +136,11 @@ def test_an_image_that_is_too_large_for_its_format_is_refused(tmp_path, ending, 
         write_image(image, tmp_path / f"a.{ending}")
     write_image(image, tmp_path / "a.png")
     write_image(image.crop((0, 0, 1, side)), tmp_path / f"a.{ending}")
+
+
+def test_the_advice_about_a_file_that_is_no_image_suits_a_single_one(tmp_path):
+    with pytest.raises(ImageFileError, match=r"it is not a file\. Use an image file\.$"):
+        read_image("/dev/null", "RGB")
+    Image.new("L", (4, 9)).save(tmp_path / "small.png")
+    with pytest.raises(ImageFileError, match=r"minimum is 8x8\. Use a larger image, or remove it"):
+        read_image(tmp_path / "small.png", "RGB")

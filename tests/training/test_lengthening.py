@@ -283,3 +283,14 @@ def test_a_history_leads_from_the_first_recipe_to_the_last(lengths):
         lines = extend_history(lines, 100 * number, recipe, after)
         recipe = after
     assert not differences(replay(first, lines), recipe)
+
+
+def test_a_finished_run_does_not_record_an_option_that_changes_no_bundle(run, tmp_path):
+    with pytest.raises(RecipeError, match=rf"--resume {run} --images 64 --keep-discriminator\. "):
+        resume(run, keep_discriminator=True)
+    assert not (run / "history.jsonl").exists()
+    assert not Recipe.from_toml(run / "recipe.toml").keep_discriminator
+    resume(run, images=64, keep_discriminator=True)
+    assert ganzoo.info(run).training_roles == ("discriminator",)
+    initial = ganzoo.train(tiny(images=16), out=tmp_path / "next", init_from=run, progress=False)
+    assert json.loads((initial.path / "initial.json").read_text())["counts"]["discriminator"][0]

@@ -14,7 +14,7 @@ from ganzoo.builtin.image_files.array_images import ArrayImages, check_sides
 from ganzoo.builtin.image_files.labels import check_form, check_labels
 from ganzoo.builtin.image_files.one_file import find_file
 from ganzoo.builtin.image_files.stored_arrays import ArrayHeader, StoredArray, read_headers
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.image_depth import REMEDY, ValueRange, check_value_range
 from ganzoo.sampling.image_folders import describe_empty
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
@@ -75,7 +75,7 @@ def arrays(
     spec = DataSpec(
         ImageSpec(*final, channels),
         classes=classes,
-        origin=f"{len(numbers)} images in the file {path.name!r}{options.flipped}",
+        origin=f"{quantity(len(numbers), 'image')} in the file {path.name!r}{options.flipped}",
     )
     dataset = ArrayImages(
         StoredArray(header),
@@ -92,11 +92,13 @@ def arrays(
         flip=options.flip,
     )
     in_classes = (
-        f"in {classes:,} classes{describe_empty(classes, numbers)}"
+        f"in {quantity(classes, 'class')}{describe_empty(classes, numbers)}"
         if classes
         else "without classes"
     )
-    dataset.file_counts = f"{len(numbers):,} images {in_classes}{options.flipped}; layout: {order}"
+    dataset.file_counts = (
+        f"{quantity(len(numbers), 'image')} {in_classes}{options.flipped}; layout: {order}"
+    )
     return dataset, spec
 
 

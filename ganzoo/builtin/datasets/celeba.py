@@ -9,7 +9,7 @@ import numpy as np
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.datasets.folder import ImageFolder
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.spec.lfs import explain_pointer
@@ -68,5 +68,5 @@ def celeba(
         skip_corrupt=skip_corrupt,
         flip=options.flip,
     )
-    faces.file_counts = f"{len(names):,} image files{options.flipped}"
+    faces.file_counts = f"{quantity(len(names), 'image file')}{options.flipped}"
     return faces, spec

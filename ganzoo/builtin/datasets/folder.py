@@ -13,7 +13,7 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, quantity
 from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_files import read_image
@@ -129,7 +129,7 @@ def folder(
         ImageSpec(fitting.height, fitting.width, channels),
         classes=len(classes),
         labels=tuple(classes),
-        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}"
+        origin=f"{quantity(len(images.names), 'image file')} in the folder {images.folder.name!r}"
         f"{options.flipped}",
     )
     dataset = ImageFolder(

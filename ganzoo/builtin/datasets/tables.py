@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
 from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import ENDINGS, describe_empty, find_folder
@@ -306,7 +306,7 @@ def _make_dataset(
             classes=classes,
             labels=names,
             license=license,
-            origin=f"{len(rows)} images {origin}{flipped}",
+            origin=f"{quantity(len(rows), 'image')} {origin}{flipped}",
             hub=hub,
         )
     except ValueError as error:  # of the names of classes
@@ -324,10 +324,10 @@ def _make_dataset(
         flip=options.images.flip,
     )
     in_classes = (
-        f"in {classes:,} classes{describe_empty(classes, numbers)}"
+        f"in {quantity(classes, 'class')}{describe_empty(classes, numbers)}"
         if classes
         else "without classes"
     )
     skipped = f"without a label ({count - len(rows):,})" if len(rows) < count else "none"
-    images.file_counts = f"{len(rows):,} rows {in_classes}{flipped}; skipped: {skipped}"
+    images.file_counts = f"{quantity(len(rows), 'row')} {in_classes}{flipped}; skipped: {skipped}"
     return images, spec

@@ -18,7 +18,7 @@ from ganzoo.builtin.image_files.array_images import ArrayImages, MemoryArray
 from ganzoo.builtin.image_files.stored_arrays import StoredArray
 from ganzoo.builtin.vision_sets import table
 from ganzoo.builtin.vision_sets.sets import Arrays, Files, VisionSet
-from ganzoo.errors import DataError, DataNotFoundError, GanzooError
+from ganzoo.errors import DataError, DataNotFoundError, GanzooError, quantity
 from ganzoo.sampling.image_fits import Fitting, SizeOption
 from ganzoo.sampling.image_options import (
     ImageOptions,
@@ -166,7 +166,8 @@ def _open_arrays(
         labels = np.zeros(n, np.int64)
     elif len(labels) != n or (n and not 0 <= labels.min() <= labels.max() < len(classes)):
         raise DataError(
-            f"cannot read {row.title}: it has {n:,} images and {len(labels):,} labels, which must "
+            f"cannot read {row.title}: it has {quantity(n, 'image')} and "
+            f"{quantity(len(labels), 'label')}, which must "
             f"be 0 to {len(classes) - 1}. Download it again."
         )
     side, channels = (row.image.height, row.image.width), row.image.channels
@@ -206,7 +207,8 @@ def _open_files(
         flip=options.flip,
     )
     dataset.file_counts = (
-        f"{len(content.names):,} image files in {len(content.classes):,} classes{options.flipped}"
+        f"{quantity(len(content.names), 'image file')} in "
+        f"{quantity(len(content.classes), 'class')}{options.flipped}"
     )
     return dataset, _describe(
         row, ImageSpec(fitting.height, fitting.width, row.image), content.classes

@@ -18,7 +18,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_files import decode_image
@@ -120,8 +120,8 @@ def webdataset(
     entries = index_shards(places, classes, counts.skipped, skip_corrupt=skip_corrupt)
     if len(entries) == 0:
         raise DataNotFoundError(
-            f"the {len(places)} shards contain no image files: {places[0]} has no member such as "
-            "000000.jpg. Pass the location of other shards with --data DIR."
+            f"no image files in {quantity(len(places), 'shard')}: {places[0]} has no member such "
+            "as 000000.jpg. Pass the location of other shards with --data DIR."
         )
     if not urls:
         _warn_if_incomplete(Path(places[0]).parent, len(entries))
@@ -129,7 +129,10 @@ def webdataset(
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
         classes=classes,
-        origin=f"{len(entries)} image files in {len(places)} shards of {host}{options.flipped}",
+        origin=(
+            f"{quantity(len(entries), 'image file')} in {quantity(len(places), 'shard')} "
+            f"of {host}{options.flipped}"
+        ),
     )
     dataset = Shards(
         places,
@@ -140,10 +143,11 @@ def webdataset(
         value_range=ends,
         flip=options.flip,
     )
-    in_classes = f" and {classes:,} classes" if classes else ""
+    in_classes = f" and {quantity(classes, 'class')}" if classes else ""
     in_classes += describe_empty(classes, entries["label"])
     dataset.file_counts = counts.describe(
-        f"{len(entries):,} image files in {len(places):,} shards{in_classes}{options.flipped}"
+        f"{quantity(len(entries), 'image file')} in "
+        f"{quantity(len(places), 'shard')}{in_classes}{options.flipped}"
     )
     return dataset, spec
 
@@ -173,7 +177,8 @@ def _warn_if_incomplete(folder: Path, images: int) -> None:
     expected = count_images(folder)
     if expected is not None and images < expected:
         warnings.warn(
-            f"{folder} is incomplete: its {INDEX} lists {expected:,} images, and its shards have "
+            f"{folder} is incomplete: its {INDEX} lists {quantity(expected, 'image')}, and "
+            "its shards have "
             f"{images:,}. Repeat the `ganzoo sample` command that wrote it to add the others",
             stacklevel=3,
         )

@@ -16,7 +16,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
 from ganzoo.builtin.image_files.labels import read_labels
 from ganzoo.builtin.image_files.one_file import find_file
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import (
@@ -144,7 +144,9 @@ def zip_(
         ImageSpec(fitting.height, fitting.width, channels),
         classes=classes,
         labels=tuple(names),
-        origin=f"{len(chosen)} image files in the zip {index.path.name!r}{options.flipped}",
+        origin=(
+            f"{quantity(len(chosen), 'image file')} in the zip {index.path.name!r}{options.flipped}"
+        ),
     )
     dataset = ZippedImages(
         index.path,
@@ -180,7 +182,8 @@ def _labels_of_json(index: ZipIndex, *, skip_corrupt: bool) -> _Choice:
         name = min(absent)
         if not skip_corrupt:
             raise DataError(
-                f"{LABELS} of the zip {index.path} names {len(absent):,} files that are not among "
+                f"{LABELS} of the zip {index.path} names {quantity(len(absent), 'file')} "
+                "that are not among "
                 f"its image files, such as {shorten(name, 80)!r}. Write the zip again, or skip "
                 "such names with --dataset.skip-corrupt."
             )
@@ -190,7 +193,8 @@ def _labels_of_json(index: ZipIndex, *, skip_corrupt: bool) -> _Choice:
         index.skipped[_UNLABELLED] += len(short) - len(rows)
     if not len(rows):
         raise DataError(
-            f"{LABELS} of the zip {index.path} names none of its {len(short):,} image files, such "
+            f"{LABELS} of the zip {index.path} names none of its "
+            f"{quantity(len(short), 'image file')}, such "
             f"as {shorten(short[0], 80)!r}. Use --dataset.labels none, or write the zip again."
         )
     numbers = np.array([table[short[k]] for k in rows], np.int64)

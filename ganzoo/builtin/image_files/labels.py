@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, quantity
 from ganzoo.spec import MAX_CLASSES
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
@@ -78,7 +78,7 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], images: int, where:
     if shape != (images,):
         raise DataError(
             f"{where} has the shape {shape}, but must have one class number for each of the "
-            f"{images:,} images: ({images},)."
+            f"{quantity(images, 'image')}: ({images},)."
         )
     if dtype.kind not in "iu":
         raise DataError(f"{where} has values of type {dtype}, but class numbers are integers.")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ganzoo.builtin.image_files.stored_arrays import ArrayHeader, StoredArray
 from ganzoo.builtin.vision_sets.sets import Arrays
+from ganzoo.errors import quantity
 from ganzoo.importers.unpickle import Unpickler
 from ganzoo.importers.values import StoredTensor
 
@@ -110,7 +111,7 @@ def _read_cifar_pickle(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     pixels = images.read()
     if pixels.dtype != np.uint8 or pixels.shape != (len(labels), 3 * CIFAR_SIDE**2):
         raise ValueError(
-            f"{file.name} holds {pixels.dtype} {pixels.shape} and {len(labels)} labels"
+            f"{file.name} holds {pixels.dtype} {pixels.shape} and {quantity(len(labels), 'label')}"
         )
     if not all(type(label) is int and 0 <= label < 10 for label in labels):
         raise ValueError(f"{file.name} holds labels that are not 0 to 9")

@@ -8,7 +8,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import choose_output
 from ganzoo.cli.plotting.arguments import FigureFile
 from ganzoo.cli.plotting.datasets import load_generator
-from ganzoo.errors import PlotError
+from ganzoo.errors import PlotError, quantity
 from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
@@ -66,7 +66,7 @@ def style_mixing(
     images = [plots.shrink(model.render(Codes(styles=each))) for each in (own, other, mixed)]
     figure = plots.draw_style_mixing(images[0], images[1], images[2], (names, others))
     written = plots.save_figure(figure, output)
-    print_out(f"{written}: {count} images of {rows}, with layers {layers} of {columns}")
+    print_out(f"{written}: {quantity(count, 'image')} of {rows}, with layers {layers} of {columns}")
 
 
 def truncation(

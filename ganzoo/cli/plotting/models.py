@@ -11,7 +11,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.cli.plotting.arguments import DataFolder, FigureFile, RealDataset, Split
 from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
-from ganzoo.errors import PlotError
+from ganzoo.errors import PlotError, quantity
 from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
@@ -47,7 +47,8 @@ def comparison(names: Texts, /, n: Count = 10, seed: int = 0, output: FigureFile
     _check_named(names)
     rows = {name: load_generator(name).sample(n, seed) for name in names}
     print_out(
-        f"{plots.save_figure(plots.draw_comparison(rows), output)}: {n} images of seed {seed}"
+        f"{plots.save_figure(plots.draw_comparison(rows), output)}: {quantity(n, 'image')} "
+        f"of seed {seed}"
     )
 
 
@@ -82,7 +83,7 @@ def samples(
         grids = {"real": real.images} | grids
     written = plots.save_figure(plots.draw_grids(grids), output)
     beside = f" beside {len(grids['real'])} real images" if beside_real else ""
-    print_out(f"{written}: {n} samples of seed {seed}{beside}")
+    print_out(f"{written}: {quantity(n, 'sample')} of seed {seed}{beside}")
 
 
 def earth_mover(output: FigureFile = None) -> None:
@@ -160,7 +161,7 @@ def interpolation(
         )
     else:
         plots.save_figure(plots.draw_interpolation(walks, (first, last), real), output)
-    print_out(f"{output}: {steps} steps from {first} to {last}")
+    print_out(f"{output}: {quantity(steps, 'step')} from {first} to {last}")
 
 
 def reconstructions(
@@ -323,7 +324,7 @@ def neighbours(
         rows[f"nearest by {space}"] = ImageBatch(training.numpy()[nearest.indices])
     written = plots.save_figure(plots.draw_rows(rows), output)
     kind = "training images" if opened.is_training_data else f"images of {opened.description}"
-    print_out(f"{written}: {n} samples and their nearest of {len(training):,} {kind}")
+    print_out(f"{written}: {quantity(n, 'sample')} and their nearest of {len(training):,} {kind}")
 
 
 def translation(
@@ -362,7 +363,9 @@ def translation(
         real.images if opened.spec.paired else None,
     )
     count = len(real.images)
-    print_out(f"{plots.save_figure(figure, output)}: {count} images of {opened.description}")
+    print_out(
+        f"{plots.save_figure(figure, output)}: {quantity(count, 'image')} of {opened.description}"
+    )
 
 
 def _check_named(names: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganzoo.cli.arguments import Folder
 from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.cli.plotting.arguments import FigureFile
-from ganzoo.errors import PlotError
+from ganzoo.errors import PlotError, quantity
 from ganzoo.system.terminal import print_out
 
 
@@ -59,7 +59,9 @@ def progress(run: Folder, /, kind: str = "samples", output: MaybeOutput = None) 
         plots.save_animation(plots.animate_progress(frames), output)
     else:
         plots.save_figure(plots.draw_progress(frames), output)
-    print_out(f"{output}: {len(frames)} frames, up to {frames[-1][0]:,} images seen")
+    print_out(
+        f"{output}: {quantity(len(frames), 'frame')}, up to {quantity(frames[-1][0], 'image')} seen"
+    )
 
 
 def run(run: Folder, /) -> None:

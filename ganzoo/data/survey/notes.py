@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ganzoo.data.survey.shapes import GAIN
 from ganzoo.data.survey.summary import DataSummary
-from ganzoo.data.survey.text import count
 from ganzoo.data.survey.zips import ENDING
+from ganzoo.errors import quantity
 from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels
 from ganzoo.spec.parsing import shorten
 
@@ -29,18 +29,19 @@ def _files(summary: DataSummary) -> list[str]:
         )
     if n := len(summary.unreadable):
         notes.append(
-            f"{count(n, 'file')} cannot be read, and a training ends with an error at the first. "
+            f"{quantity(n, 'file')} cannot be read, and a training ends with an error at "
+            "the first. "
             "--dataset.skip-corrupt replaces each by the next image."
         )
     if types := sorted(ending for ending in UNREAD_ENDINGS if f"type {ending}" in summary.skipped):
         n = sum(summary.skipped[f"type {ending}"] for ending in types)
         notes.append(
-            f"{count(n, 'image')} of type {' or '.join(types)} {'is' if n == 1 else 'are'} not "
+            f"{quantity(n, 'image')} of type {' or '.join(types)} {'is' if n == 1 else 'are'} not "
             "read. Convert such files to JPEG or PNG to train on them."
         )
     if summary.repeats:
         notes.append(
-            f"{count(summary.repeats, 'file')} in use repeat{'s' * (summary.repeats == 1)} "
+            f"{quantity(summary.repeats, 'file')} in use repeat{'s' * (summary.repeats == 1)} "
             "another one by a link, so a training reads that image more often."
         )
     return notes
@@ -77,7 +78,7 @@ def _classes(summary: DataSummary) -> list[str]:
         most = max(summary.classes, key=lambda name: summary.classes[name])
         if summary.classes[most] >= UNEVEN * summary.classes[least]:
             notes.append(
-                f"the class {_quote(most)} has {summary.classes[most]:,} images, and "
+                f"the class {_quote(most)} has {quantity(summary.classes[most], 'image')}, and "
                 f"{_quote(least)} has {summary.classes[least]:,}. Models learn small classes worse."
             )
     return notes
@@ -85,7 +86,7 @@ def _classes(summary: DataSummary) -> list[str]:
 
 def _images(summary: DataSummary) -> list[str]:
     notes = [
-        f"{warning.images:,} of {summary.readable:,} images: {warning.text}."
+        f"{warning.images:,} of {quantity(summary.readable, 'image')}: {warning.text}."
         for warning in summary.warnings
     ]
     if summary.suggested_rectangle and not summary.fixed_size:
@@ -106,13 +107,13 @@ def _images(summary: DataSummary) -> list[str]:
             )
     if summary.sizes.doubled:
         notes.append(
-            f"{count(summary.sizes.doubled, 'image')} of {summary.readable:,} "
+            f"{quantity(summary.sizes.doubled, 'image')} of {summary.readable:,} "
             f"{'is' if summary.sizes.doubled == 1 else 'are'} twice as wide as high, as pairs side "
             "by side are. Pairs need --dataset paired, of ganzoo-translate."
         )
     if summary.enlarged:
         notes.append(
-            f"{count(summary.enlarged, 'image')} of {summary.readable:,} "
+            f"{quantity(summary.enlarged, 'image')} of {summary.readable:,} "
             f"{'is' if summary.enlarged == 1 else 'are'} smaller than "
             f"{summary.size[0]}x{summary.size[1]}; a training at this size enlarges such images."
         )
@@ -120,18 +121,20 @@ def _images(summary: DataSummary) -> list[str]:
         notes.append("no image has colours. --dataset.channels 1 saves two thirds of the memory.")
     elif summary.grey:
         notes.append(
-            f"{count(summary.grey, 'image')} of {summary.readable:,} "
+            f"{quantity(summary.grey, 'image')} of {summary.readable:,} "
             f"{'has' if summary.grey == 1 else 'have'} no colours."
         )
     if n := sum(count for mode, count in summary.modes.items() if mode in ALPHA):
         notes.append(
-            f"{count(n, 'image')} of {summary.readable:,} {'has' if n == 1 else 'have'} an alpha "
+            f"{quantity(n, 'image')} of {summary.readable:,} {'has' if n == 1 else 'have'} "
+            "an alpha "
             "channel. Transparent pixels become white, or black with --dataset.background black."
         )
     if summary.readable < FEW:
         notes.append(
-            f"{count(summary.readable, 'image')} {'is' if summary.readable == 1 else 'are'} few: a "
-            "discriminator soon memorises them. --loss.ada or --loss.augmentation color "
+            f"{quantity(summary.readable, 'image')} "
+            f"{'is' if summary.readable == 1 else 'are'} few: "
+            "a discriminator soon memorises them. --loss.ada or --loss.augmentation color "
             "translation cutout delays it, and --init-from MODEL starts from trained weights."
         )
     return notes
@@ -141,7 +144,7 @@ def _duplicates(summary: DataSummary) -> list[str]:
     if not summary.across_splits:
         return []
     return [
-        f"{count(summary.across_splits, 'group')} of duplicates "
+        f"{quantity(summary.across_splits, 'group')} of duplicates "
         f"{'is' if summary.across_splits == 1 else 'are'} in several splits, so the splits are "
         "not independent."
     ]

@@ -17,9 +17,9 @@ from PIL import Image
 
 from ganzoo.bundle.files import write_file
 from ganzoo.data.survey.summary import DataSummary
-from ganzoo.data.survey.text import count, count_groups, rows_of
+from ganzoo.data.survey.text import count_groups, rows_of
 from ganzoo.data.survey.tiles import draw_names, read_tiles
-from ganzoo.errors import printable
+from ganzoo.errors import printable, quantity
 
 GROUPS = 8  # groups of duplicates with images
 MEMBERS = 6  # images of a group
@@ -79,7 +79,7 @@ def _duplicates(groups: Sequence[Sequence[str]], tiles: Mapping[str, NDArray[np.
         more = f"<p>and {len(group) - MEMBERS:,} more</p>" if len(group) > MEMBERS else ""
         parts.append(f'<div class="group">{figures}{more}</div>')
     if len(groups) > GROUPS:
-        parts.append(f"<p>and {count(len(groups) - GROUPS, 'more group')}</p>")
+        parts.append(f"<p>and {quantity(len(groups) - GROUPS, 'more group')}</p>")
     return "".join(parts)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.survey.image_records import SIDE, ImageRecord, read_records
 from ganzoo.data.survey.pool import map_parallel
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, quantity
 from ganzoo.sampling.image_depth import ValueRange
 from ganzoo.sampling.image_folders import ImageList
 from ganzoo.sampling.image_warnings import ImageNotes
@@ -120,7 +120,7 @@ def scan_images(
             line.update(len(batch.records))
     if not count:
         raise DataError(
-            f"cannot read any of the {n:,} image files in {images.folder}. The first: "
+            f"cannot read any of {quantity(n, 'image file')} in {images.folder}. The first: "
             f"{unreadable[0]}"
         )
     return Scan(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ganzoo.data.survey.shapes import FitCost
 from ganzoo.data.survey.summary import DataSummary
+from ganzoo.errors import quantity
 from ganzoo.spec.parsing import shorten
 
 MOST = 5  # unreadable files and groups to name
@@ -54,7 +55,7 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     if summary.splits:
         rows["splits"] = _counts(summary.splits)
     if summary.unreadable:
-        rows["unreadable"] = count(len(summary.unreadable), "file")
+        rows["unreadable"] = quantity(len(summary.unreadable), "file")
     rows["identical"] = count_groups(summary.identical)
     rows["near"] = count_groups(summary.near)
     suggested = summary.suggested_size
@@ -79,16 +80,16 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     )
     rows["decoding"] = (
         f"{summary.decode_seconds:,.1f} s on one core to {height}x{width}; this look took "
-        f"{summary.seconds:,.1f} s on {count(summary.processes, 'core')}"
+        f"{summary.seconds:,.1f} s on {quantity(summary.processes, 'core')}"
     )
-    rows["an epoch"] = f"{summary.images:,} images"
+    rows["an epoch"] = quantity(summary.images, "image")
     return rows
 
 
 def describe_cost(cost: FitCost, fit: str = "") -> str:
     """Return a line about the effect of a fit to a size, or of all fits, on the images."""
     lost = f"{100 * cost.lost:.0f} %"
-    halved = f", and half or more of {count(cost.halved, 'image')}" if cost.halved else ""
+    halved = f", and half or more of {quantity(cost.halved, 'image')}" if cost.halved else ""
     texts = {
         "crop": f"crop drops {lost} of an image on average{halved}",
         "random-crop": f"random-crop drops {lost} of an image on average{halved}",
@@ -110,15 +111,10 @@ def _without_recipe(summary: DataSummary, height: int, width: int) -> str:
     )
 
 
-def count(n: int, what: str) -> str:
-    """Return a number and a noun, with an s for other numbers than 1."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def count_groups(groups: Sequence[Sequence[str]]) -> str:
     """Return the numbers of files and groups."""
-    files = count(sum(map(len, groups)), "file")
-    return f"{files} in {count(len(groups), 'group')}" if groups else "none"
+    files = quantity(sum(map(len, groups)), "file")
+    return f"{files} in {quantity(len(groups), 'group')}" if groups else "none"
 
 
 def format_bytes(size: float) -> str:
@@ -136,7 +132,7 @@ def _recipe_lines(summary: DataSummary) -> Iterator[str]:
     for number, recipe in enumerate(summary.recipes):
         size = f"{recipe.height}x{recipe.width}x{recipe.channels}"
         epochs = (
-            f"{recipe.images_per_epoch:,} images an epoch, {recipe.epochs:,.0f} epochs"
+            f"{quantity(recipe.images_per_epoch, 'image')} an epoch, {recipe.epochs:,.0f} epochs"
             if recipe.fits
             else f"does not fit: {recipe.reason}"
         )

@@ -19,7 +19,7 @@ from ganzoo.bundle.files import write_file
 from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.cards import read, split_header
 from ganzoo.demo.markdown import render_card
-from ganzoo.errors import CardError, printable
+from ganzoo.errors import CardError, printable, quantity
 from ganzoo.registry.names import parse_model_name
 from ganzoo.sampling.sizes import samples_name
 
@@ -71,7 +71,8 @@ def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
     data = summary.spec.data
     facts = {
         "data": data.origin.partition(":")[0],
-        "images": f"{data.image}" + f", {data.classes} classes" * ("y" in summary.spec.inputs),
+        "images": f"{data.image}"
+        + f", {quantity(data.classes, 'class')}" * ("y" in summary.spec.inputs),
         "parameters": f"{summary.parameters:,}",
         "size": f"{summary.bytes / 1e6:.1f} MB",
         **{

@@ -20,6 +20,10 @@ WASM = "ort-wasm-simd-threaded.wasm"  # runs on one thread unless the page is cr
 INTEGRITY = (  # of the archive, as npm's registry states it
     "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
 )
+FILE_INTEGRITY = {  # of the archive's files: the page checks what a server or a CDN sends
+    SCRIPT: "sha384-PLWz+nHEVHpjwBsO0YVdvQj6n5814Iv8E3b8FG0Rp/uIAtjFMCKOpP66iPzedrIG",
+    WASM: "sha384-vjBJ1z7qrhkTyYsNqKeF6c7N+nOJSU94czEo+tvZcu8G75JparGq9kB+kTnEUNVM",
+}
 CDN = f"https://cdn.jsdelivr.net/npm/{PACKAGE}@{VERSION}/dist/"
 
 _TIMEOUT = 300  # seconds, for about 30 MB

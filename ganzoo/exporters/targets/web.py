@@ -17,7 +17,7 @@ from typing import Any
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import new_folder
 from ganzoo.errors import BundleError, DeploymentError, OutputError, printable, shell_word
-from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
+from ganzoo.exporters.targets.onnxruntime_web import CDN, FILE_INTEGRITY, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.onnx import OnnxGenerator, load_onnx
 from ganzoo.runtimes.onnx_file import read_onnx
@@ -174,6 +174,7 @@ def _describe(
         "onnxruntime": runtime_url,
         "script": SCRIPT,
         "wasm": WASM,
+        "integrity": FILE_INTEGRITY,
     }
 
 

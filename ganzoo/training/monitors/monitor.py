@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ganzoo.errors import quantity
+
 Line = Mapping[str, Any]  # a line of log.jsonl
 
 
@@ -67,6 +69,6 @@ class Finding:
 
     def __str__(self) -> str:
         if self.event == "ends":
-            return f"{self.monitor}: over; it began at {self.since:,} images"
+            return f"{self.monitor}: over; it began at {quantity(self.since, 'image')}"
         advice = f" Try {self.remedy}." if self.remedy else ""
-        return f"{self.monitor} since {self.since:,} images: {self.seen}.{advice}"
+        return f"{self.monitor} since {quantity(self.since, 'image')}: {self.seen}.{advice}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganzoo.errors import quantity
 from ganzoo.spec import Recipe
 from ganzoo.training.monitors.monitor import Line, Monitor
 from ganzoo.training.prepared import Prepared
@@ -41,7 +42,7 @@ class StaleLearningRate(Monitor):
         """Name the players that learn nothing."""
         if self._warmup >= self._images:
             return (
-                f"learning rates rise over {self._warmup:,} images, but the run has only "
+                f"learning rates rise over {quantity(self._warmup, 'image')}, but the run has only "
                 f"{self._images:,}"
             )
         problems = []

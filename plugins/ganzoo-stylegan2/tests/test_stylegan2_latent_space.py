@@ -218,7 +218,7 @@ def test_sefa_reads_the_affine_maps_of_w(torch_model, onnx_model):
     [
         ("style-mixing --rows 1,2 --columns 4-6 --layers 0-1,3", "6 images of 1,2"),
         ("truncation --seeds 0-1 --truncation 1 -0.5", "seeds 0-1 at psi 1, -0.5"),
-        ("style-mixing --rows {w} --columns 4", "1 images of {w}, with layers coarse of 4"),
+        ("style-mixing --rows {w} --columns 4", "1 image of {w}, with layers coarse of 4"),
         ("noise --seeds 3", "of 255 levels on average"),
     ],
 )

@@ -110,7 +110,7 @@ def test_both_images_of_a_pair_fit_alike(tmp_path, fit, layout):
     for image, _, condition in (dataset[0], dataset[1]):
         assert torch.equal(image, condition)
     assert torch.equal(dataset[1][0], dataset[0][0].flip(2))
-    assert dataset.file_counts.startswith("1 pairs, each also flipped")
+    assert dataset.file_counts.startswith("1 pair, each also flipped")
 
 
 @pytest.mark.filterwarnings("ignore::ganzoo.sampling.image_files.CropWarning")

@@ -328,7 +328,7 @@ def test_the_last_of_several_quick_changes_is_shown(with_classes):
 def test_the_page_requests_only_its_own_files(with_classes):
     here = with_classes.url
     assert len(with_classes.urls) >= 7
-    assert all(url.startswith((here, "data:")) for url in with_classes.urls)
+    assert all(url.startswith((here, "data:", "blob:")) for url in with_classes.urls)
 
 
 def test_a_damaged_or_missing_model_shows_a_message(pages, browser, socket_enabled):
@@ -344,6 +344,23 @@ def test_a_damaged_or_missing_model_shows_a_message(pages, browser, socket_enabl
     page.close()
 
 
+def test_the_page_runs_only_the_files_of_onnxruntime_that_ganzoo_knows(
+    pages, browser, socket_enabled
+):
+    for name, integrity in onnxruntime_web.FILE_INTEGRITY.items():
+        file = pages / "dcgan-mnist" / "onnxruntime-web" / name
+        digest = hashlib.sha384(file.read_bytes()).digest()
+        assert integrity == f"sha384-{base64.b64encode(digest).decode()}"
+    for name in (onnxruntime_web.SCRIPT, onnxruntime_web.WASM):
+        shutil.copytree(pages / "dcgan-mnist", pages / f"changed-{name}")
+        with (pages / f"changed-{name}" / "onnxruntime-web" / name).open("ab") as changed:
+            changed.write(b"\n")
+        page = browser(f"changed-{name}", whole=False)
+        page.wait_for_function("document.getElementById('status').textContent.includes('cannot')")
+        assert any("integrity" in line for line in page.console)
+        page.close()
+
+
 def test_the_command_line_can_export_a_page_with_a_cdn(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     command = ["export", "dcgan-mnist", "--for", "web-cdn", "-o", str(tmp_path / "page")]
@@ -351,6 +368,7 @@ def test_the_command_line_can_export_a_page_with_a_cdn(tmp_path, monkeypatch):
     spec = json.loads((tmp_path / "page" / "model.json").read_text())
     assert spec["onnxruntime"] == onnxruntime_web.CDN
     assert onnxruntime_web.VERSION in onnxruntime_web.CDN
+    assert spec["integrity"] == onnxruntime_web.FILE_INTEGRITY
     names = {*PAGE, "model.json", "model.onnx"}
     assert {p.name for p in (tmp_path / "page").iterdir()} == names
     assert main(command) == 0, "a page of ours is replaced"

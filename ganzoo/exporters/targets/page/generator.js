@@ -10,8 +10,11 @@ export class Generator {
   static async load() {
     const spec = await (await get("model.json")).json();
     const url = new URL(spec.onnxruntime, document.baseURI).href;
-    const ort = await import(`${url}${spec.script}`);
-    ort.env.wasm.wasmPaths = { wasm: `${url}${spec.wasm}` };
+    const checked = (file) => get(`${url}${file}`, { integrity: spec.integrity[file] });
+    const script = URL.createObjectURL(await (await checked(spec.script)).blob());
+    const ort = await import(script);
+    URL.revokeObjectURL(script);
+    ort.env.wasm.wasmBinary = await (await checked(spec.wasm)).arrayBuffer();
     ort.env.wasm.numThreads = 1; // more threads need headers that a plain web server does not send
     const sessions = {};
     for (const name of spec.styles ? ["mapping", "synthesis"] : ["model"]) {
@@ -86,8 +89,8 @@ export class Generator {
   }
 }
 
-async function get(file) {
-  const response = await fetch(file);
+async function get(file, options) {
+  const response = await fetch(file, options);
   if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
   return response;
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import FileCounts
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
@@ -76,9 +76,14 @@ def select(name: str, items: Sequence[T], start: int, count: int, counts: FileCo
             "--dataset.start 0 --dataset.count 0 selects all."
         )
     if start >= len(items) or start + count > len(items):
-        items_from = f"{count:,} items from index {start:,}" if count else f"items from {start:,}"
+        items_from = (
+            (f"{quantity(count, 'item')} from index {start:,}")
+            if count
+            else f"items from {start:,}"
+        )
         raise DataError(
-            f"dataset {name!r} cannot select {items_from} on: it has {len(items):,} items. "
+            f"dataset {name!r} cannot select {items_from} on: it has "
+            f"{quantity(len(items), 'item')}. "
             "Use --dataset.start 0 --dataset.count 0 to select all."
         )
     selection = list(items[start : start + count] if count else items[start:])

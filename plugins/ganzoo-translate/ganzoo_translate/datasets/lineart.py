@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, quantity
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import describe_size, read_image
@@ -76,12 +76,13 @@ def lineart(
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, 3),
         origin=(
-            f"{len(files)} image files in the folder {folder.name!r} and their line drawings"
+            f"{quantity(len(files), 'image file')} in the folder {folder.name!r} and their "
+            "line drawings"
             f"{options.flipped}"
         ),
         condition=ImageSpec(fitting.height, fitting.width, 1),
     )
-    counts = images.counts.describe(f"{len(files):,} image files{options.flipped}")
+    counts = images.counts.describe(f"{quantity(len(files), 'image file')}{options.flipped}")
     read = functools.partial(_read, fitting, thickness, folder, ends)
     return Translations(
         files, read, counts, fitting, flip=options.flip, skip_corrupt=skip_corrupt

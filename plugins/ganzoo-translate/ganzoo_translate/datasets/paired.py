@@ -10,7 +10,7 @@ from typing import Literal
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError, ImageFileError
+from ganzoo.errors import DataError, ImageFileError, quantity
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import check_sides, describe_size, read_image
@@ -88,10 +88,13 @@ def paired(
 
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
-        origin=f"{len(selection)} pairs of images in the folder {folder.name!r}{options.flipped}",
+        origin=(
+            f"{quantity(len(selection), 'pair')} of images in the folder "
+            f"{folder.name!r}{options.flipped}"
+        ),
         condition=ImageSpec(fitting.height, fitting.width, condition_channels),
     )
-    line = counts.describe(f"{len(selection):,} pairs{options.flipped}")
+    line = counts.describe(f"{quantity(len(selection), 'pair')}{options.flipped}")
     read = functools.partial(
         _read, fitting, (channels, condition_channels), condition_half, base, ends
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, quantity
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import read_image
@@ -76,7 +76,7 @@ def unpaired(
     if len(conditions) != len(targets) and not repeat_shorter:
         raise DataError(
             f"dataset 'unpaired' needs folders of equal length, but {condition_folder!r} has "
-            f"{len(conditions):,} images and {target_folder!r} has {len(targets):,}. Use "
+            f"{quantity(len(conditions), 'image')} and {target_folder!r} has {len(targets):,}. Use "
             "--dataset.repeat-shorter to repeat images of the smaller folder, or --dataset.count N "
             "to select N of each."
         )
@@ -86,14 +86,15 @@ def unpaired(
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
         origin=(
-            f"{len(targets)} images of {target_folder!r} and {len(conditions)} of "
+            f"{quantity(len(targets), 'image')} of {target_folder!r} and {len(conditions)} of "
             f"{condition_folder!r} in the folder {folder.name!r}{options.flipped}"
         ),
         condition=ImageSpec(fitting.height, fitting.width, condition_channels),
         paired=False,
     )
     line = counts.describe(
-        f"{len(conditions):,} image files in {condition_folder!r} and {len(targets):,} in "
+        f"{quantity(len(conditions), 'image file')} in {condition_folder!r} and "
+        f"{len(targets):,} in "
         f"{target_folder!r}{options.flipped}"
     )
     sides = tuple(zip(bases, (condition_channels, channels), strict=True))
