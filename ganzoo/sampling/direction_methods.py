@@ -22,7 +22,7 @@ from ganzoo.sampling.samplers import Draw
 from ganzoo.sampling.styles import parse_layers
 
 COUNT = 8  # directions by default
-DRAWS = 10_000  # latents by default, as in GANSpace
+DRAWS = 10_000  # latents by default; the authors' code of GANSpace draws 300,000
 MAX_DRAWS = 1_000_000
 AT_ONCE = 512  # latents in a batch, which keeps the features of all of them
 FIRST_LAYER = "first_layer"  # part of a generator: its first linear layer or convolution
@@ -49,7 +49,8 @@ def compute_directions(
     ``sefa`` reads the weights alone: its directions are the eigenvectors of A^T A with the largest
     eigenvalues ("Closed-Form Factorization of Latent Semantics in GANs", Shen and Zhou, 2021,
     equation 7, https://arxiv.org/abs/2007.06600). A is the weight of the layers that read w; in z,
-    of the first layer that reads z, computed from its responses to the unit vectors.
+    of the first layer that reads z, computed from its responses to the unit vectors. The authors'
+    code scales each row of A to length 1; the paper and this function do not.
 
     ``ganspace`` is a principal component analysis of random latents ("GANSpace: Discovering
     Interpretable GAN Controls", Härkönen et al., 2020, https://arxiv.org/abs/2004.02546). In w, its
