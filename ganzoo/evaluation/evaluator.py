@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -92,9 +94,10 @@ class Evaluator:
         """
         plan, fake = self.plan, self._sample(generator)
         labels = generator.labels(plan.samples)
+        classes = _renumber(labels, generator.spec.data.class_names, plan.data.class_names)
         comparison = ImageSets(
             self.real,
-            ImageSet(fake.numpy(), self._extract(fake, "samples"), labels),
+            ImageSet(fake.numpy(), self._extract(fake, "samples"), classes),
             plan.seed,
             plan.extractor.classes,
             plan.data.labels,
@@ -145,3 +148,21 @@ class Evaluator:
             )
         ]
         return torch.from_numpy(np.concatenate(parts).transpose(0, 3, 1, 2).copy())
+
+
+def _renumber(
+    labels: NDArray[np.int64] | None, own: Sequence[str], others: Sequence[str]
+) -> NDArray[np.int64] | None:
+    """Return class numbers of a model as those of the classes of the same names in the data.
+
+    Args:
+        labels: class numbers of the model; None without classes.
+        own: names of its classes.
+        others: names of the classes of the data.
+
+    Returns:
+        None if the data lacks a class of the model.
+    """
+    if labels is None or not set(own) <= set(others):
+        return None
+    return np.array([others.index(name) for name in own])[labels]

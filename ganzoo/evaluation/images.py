@@ -20,8 +20,9 @@ class ImageSet:
     Attributes:
         pixels: uint8 (n, channels, height, width).
         extracted: output of the extractor; None for pairs, which have no extractor.
-        labels: classes of real images, or the conditions of samples, int64 (n,); None without
-            classes.
+        labels: classes of real images, or the conditions of samples in the numbers of these
+            classes, int64 (n,); None without classes, or if the real images lack a class of the
+            model.
     """
 
     pixels: NDArray[np.uint8]

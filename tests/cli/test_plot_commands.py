@@ -306,6 +306,24 @@ def test_another_dataset_is_read_at_the_models_size(autoencoder, tmp_path):
         dataset.of_classes("7", "2")
 
 
+def test_random_sets_hold_no_flipped_images(autoencoder, tmp_path):
+    """A held-out image could be the mirror image of one that the plane is fitted on."""
+    from helpers.datasets import pictures
+
+    spec = ganzoo.info(autoencoder / "bundle")
+    data = pictures(tmp_path / "data", [f"{k}.png" for k in range(6)])
+    arguments = {"name": "folder", "size": 16, "channels": 1, "flip": True}
+    trained = replace(spec, provenance={"recipe": {"dataset": arguments}})
+    dataset = ModelDataset(trained, None, None, data)
+    assert len(dataset) == 12
+    first, second = dataset.draw_sets(None, 2_000, 2)
+    images = [image.tobytes() for part in (first, second) for image in part.images.numpy()]
+    originals = [image.tobytes() for image in dataset.consecutive(6, 0).images.numpy()]
+    assert sorted(images) == sorted(originals)
+    with pytest.raises(DataError, match="cannot draw 7 images: the dataset has 6"):
+        dataset.draw(7, 1)
+
+
 def test_images_of_another_size_are_refused(autoencoder):
     spec = ganzoo.info(autoencoder / "bundle")
 

@@ -233,6 +233,12 @@ def test_label_accuracy_is_measured_for_a_conditional_model():
     conditional.spec = replace(conditional.spec, inputs=("z", "y"))
     assert evaluator(conditional).metrics["label_accuracy"] == 0.1  # the label of one digit in ten
     assert "label_accuracy" not in evaluator(Playback(pixels, spec)).metrics
+    # A model of other classes numbers them in another way than the data.
+    for names, accuracy in ((("1",), 1), (("2", "7", "0", "1"), 0.25), (("cat",), None)):
+        data = DataSpec(spec.image, len(names), names)
+        metrics = evaluator(Playback(pixels, data, ("z", "y"))).metrics
+        assert metrics["share_of_1"] == 1
+        assert metrics.get("label_accuracy") == accuracy
 
 
 def test_copies_are_detected():

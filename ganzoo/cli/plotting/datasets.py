@@ -143,7 +143,9 @@ class ModelDataset:
         return images
 
     def draw_sets(self, n: int | None, default: int, sets: int) -> list[Images]:
-        """Read random sets of images without a common image.
+        """Read random sets of images without a common image, and without flipped images.
+
+        A flipped image in another set than its original could be nearly the same.
 
         Args:
             n: number of images in a set, at least 1; None for `default`, or fewer if the dataset
@@ -154,7 +156,7 @@ class ModelDataset:
         Raises:
             DataError: the dataset holds fewer images, or an image is corrupt.
         """
-        length = len(self)
+        length = len(self._order())
         count = max(min(default, length // sets), 1) if n is None else n
         if not 0 < count * sets <= length:
             needed = f"{sets} x {count}" if sets > 1 else f"{count}"
@@ -227,10 +229,15 @@ class ModelDataset:
         raise PlotError(f"the dataset has no image of class {self.spec.class_names[label]!r}.")
 
     def _order(self) -> NDArray[np.int64]:
-        """Return all numbers of images in a random order: a dataset may be sorted by class."""
+        """Return the numbers of images that are not flipped in a random order.
+
+        A dataset may be sorted by class.
+        """
         import numpy as np
 
-        return np.random.default_rng(SEED).permutation(len(self))
+        from ganzoo.data.reading import count_files
+
+        return np.random.default_rng(SEED).permutation(count_files(self._dataset))
 
 
 def load_generator(name: str, runtime: Literal["torch", "onnx"] | None = None) -> Generator:
