@@ -102,7 +102,7 @@ def list_dataset(repository: str, revision: str = "") -> DatasetFiles:
                 f"{error} The cache has a commit of it: --dataset.revision {latest}"
             ) from None
         raise
-    files = DatasetFiles(repository, commit, names, _read_card(repository, card))
+    files = DatasetFiles(repository, commit, names, read_card(repository, card))
     _write_listing(files)
     return files
 
@@ -202,7 +202,16 @@ def _write_listing(files: DatasetFiles) -> None:
         return
 
 
-def _read_card(repository: str, card: Path | None) -> dict[str, Any]:
+def read_card(repository: str, card: Path | None) -> dict[str, Any]:
+    """Return the fields of the header of a dataset's README; empty if it cannot be read.
+
+    Args:
+        repository: the dataset in warnings.
+        card: the README; None if it has none.
+
+    Warns:
+        UserWarning: it cannot be read.
+    """
     if card is None:
         return {}
     try:

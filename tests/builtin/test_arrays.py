@@ -260,3 +260,18 @@ def test_classes_without_images_are_counted(tmp_path):
     dataset, spec = get("arrays", tmp_path, labels="y")
     assert spec.classes == 3
     assert dataset.file_counts == "3 images in 3 classes (1 without images); layout: nhw"
+
+
+def test_the_layout_of_medmnist_is_read(tmp_path):
+    """Its files have images and a column of labels for each split."""
+    parts = {"train": 6, "test": 2}
+    arrays = {f"{name}_images": noise(n, 28, 28, 3) for name, n in parts.items()}
+    arrays |= {f"{name}_labels": np.arange(n, dtype=np.uint8)[:, None] for name, n in parts.items()}
+    np.savez_compressed(tmp_path / "set.npz", **arrays)
+    dataset, spec = get(
+        "arrays", tmp_path / "set.npz", images="train_images", labels="train_labels"
+    )
+    assert spec.classes == 6
+    assert [int(dataset[k][1]) for k in range(6)] == list(range(6))
+    with pytest.raises(DataError, match=r"has the shape \(2, 1\), but must have one class number"):
+        get("arrays", tmp_path / "set.npz", images="train_images", labels="test_labels")

@@ -9,6 +9,7 @@ from multiprocessing.reduction import ForkingPickler
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 import ganzoo
@@ -192,6 +193,40 @@ def test_splits_of_a_folder_are_in_its_file_names(tmp_path):
     assert len(get("hub", tmp_path, split="test")[0]) == 4
     with pytest.raises(DataError, match=r"no split 'dev'\. Its splits: test, train\. .*--dataset"):
         get("parquet", tmp_path, split="dev")
+
+
+def test_a_local_copy_has_the_subsets_and_the_licence_of_its_readme(tmp_path):
+    for name in ("big/0.parquet", "small/a-0.parquet"):
+        (tmp_path / name).parent.mkdir()
+        parquet(tmp_path / name, label=[1, 0, 1, 0])
+    (tmp_path / "README.md").write_text(f"---\n{yaml.safe_dump(CONFIGS)}---\n")
+    dataset, spec = get("hub", tmp_path)
+    assert (len(dataset), spec.license) == (4, "cc-by-4.0")
+    assert "small/" not in spec.origin
+    assert "big, split train" in get("hub", tmp_path, subset="big")[1].origin
+    with pytest.raises(DataError, match="has the subsets big, small"):
+        get("hub", tmp_path, subset="tiny")
+
+
+def test_files_of_no_split_are_named(tmp_path):
+    for name in ("train.parquet", "more.parquet"):
+        parquet(tmp_path / name, label=[1, 0, 1, 0])
+    with pytest.warns(UserWarning, match=r"1 file of the dataset, such as more\.parquet, is not"):
+        assert len(get("parquet", tmp_path)[0]) == 4
+
+
+def test_a_local_folder_of_images_has_the_splits_of_its_folders(tmp_path):
+    names = [f"{split}/{c}/1.png" for split in ("train", "test") for c in ("cat", "dog")]
+    root = pictures(tmp_path / "data", [*names, "test/dog/2.png"])
+    for split, expected in (("train", [0, 1]), ("test", [0, 1, 1])):
+        dataset, spec = get("hub", root, size=16, label_column="label", split=split)
+        assert ([int(label) for _, label in dataset], spec.labels) == (expected, ("cat", "dog"))
+    with pytest.raises(DataError, match=r"no split 'dev'\. Its splits: test, train"):
+        get("hub", root, split="dev")
+    with pytest.raises(DataError, match=r"which have no subsets\. Leave out --dataset\.subset"):
+        get("hub", root, subset="small")
+    vehicles = pictures(tmp_path / "vehicles", ["train/1.png", "bus/2.png"])
+    assert get("hub", vehicles, size=16, label_column="label")[1].labels == ("bus", "train")
 
 
 def test_damaged_and_missing_files(tmp_path):

@@ -49,7 +49,7 @@ def arrays(
         root: the file, or a folder with one such file. Nothing is written to it.
         images: key of the images in an .npz file; by default the only array of 3 or 4 dimensions.
         labels: key of the class numbers in an .npz file, or name of an .npy file beside the images:
-            integers (n,). Empty for no labels.
+            integers (n,) or (n, 1). Empty for no labels.
         layout: order of the dimensions: ``nhw``, ``nhwc``, ``nchw``, or ``auto``, which finds the
             channels by their number: 1 or 3 in the second or in the last dimension of four.
         value_range: the values of black and white, such as 0 1 for floats; others become black or

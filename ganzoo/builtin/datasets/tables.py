@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
-from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
+from ganzoo.builtin.image_files.repositories import (
+    PARQUET,
+    choose_images,
+    choose_parquet,
+    find_license,
+)
 from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_fits import Fitting
@@ -141,8 +146,9 @@ def hub(
     The Parquet files of the split are downloaded once into ganzoo's cache folder, without any code
     of the repository, and read as by the dataset ``parquet``. The licence in the dataset's README
     and the commit are recorded in the model. A commit in the cache is used without the network.
-    Without a repository, `root` is the local copy: Parquet files, or image files, perhaps with a
-    metadata.csv of columns; without one, the column ``label`` has the folder of each image file.
+    Without a repository, `root` is the local copy: Parquet files, or image files, perhaps in
+    folders named as splits, and with a metadata.csv of columns; without one, the column ``label``
+    has the folder of each image file.
 
     Args:
         root: folder of a local copy; not used with a repository. Nothing is written to it.
@@ -175,8 +181,13 @@ def hub(
             "--dataset.repository org/name, or pass --data DIR."
         )
     if _holds_images(root):
-        return _open_images(root, image_column, chosen)
-    return _open_parquet(root, split, image_column, chosen)
+        if subset:
+            raise DataError(
+                f"{root} holds image files, which have no subsets. Leave out --dataset.subset, or "
+                "pass the folder of the subset with --data."
+            )
+        return _open_images(root, split, image_column, chosen)
+    return _open_parquet(root, split, image_column, chosen, subset, has_header=True)
 
 
 @dataclass(frozen=True)
@@ -190,24 +201,33 @@ class _Options:
 
 
 def _open_parquet(
-    root: Path | None, split: str, image_column: str, options: _Options
+    root: Path | None,
+    split: str,
+    image_column: str,
+    options: _Options,
+    subset: str = "",
+    *,
+    has_header: bool = False,
 ) -> tuple[TableImages, DataSpec]:
     from ganzoo.data.arrow_tables import open_parquet
 
+    header: dict[str, Any] = {}
     if root is not None and root.is_file():
         files, place = [root], root
     else:
         place = find_folder("parquet", root)
-        names = choose_parquet(_list_files(place), {}, "", split, str(place))
+        header = _read_header(place) if has_header else {}
+        names = choose_parquet(_list_files(place), header, subset, split, str(place))
         files = [place / name for name in names]
     table = open_parquet(files, image_column, options.label_column, [files[0].parent])
     return _make_dataset(
         table,
         options,
         name=str(place),
-        origin=f"in the Parquet files of {place.name!r}, split {split}",
+        origin=f"in the Parquet files of {place.name!r}, {subset and f'{subset}, '}split {split}",
         facts=[fact for file in files for fact in (file.name, file.stat().st_size)]
         + [image_column, options.label_column],
+        license=find_license(header),
     )
 
 
@@ -244,7 +264,19 @@ def _holds_images(root: Path) -> bool:
     return bool(endings & ENDINGS) and PARQUET not in endings
 
 
-def _open_images(root: Path, image_column: str, options: _Options) -> tuple[TableImages, DataSpec]:
+def _read_header(folder: Path) -> dict[str, Any]:
+    """Return the header of the README of a local copy of a dataset; empty if it has none."""
+    card = folder / "README.md"
+    if not card.is_file():
+        return {}
+    from ganzoo.hub.dataset_files import read_card
+
+    return read_card(str(folder), card)
+
+
+def _open_images(
+    root: Path, split: str, image_column: str, options: _Options
+) -> tuple[TableImages, DataSpec]:
     from ganzoo.data.arrow_tables import open_image_files
 
     names = [
@@ -252,6 +284,7 @@ def _open_images(root: Path, image_column: str, options: _Options) -> tuple[Tabl
         for name in _list_files(root)
         if Path(name).suffix.lower() in ENDINGS or Path(name).name in METADATA
     ]
+    names = choose_images(names, split, str(root))
     files = [root / name for name in names]
     table = open_image_files(files, image_column, options.label_column, root)
     return _make_dataset(

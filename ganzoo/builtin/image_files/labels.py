@@ -64,7 +64,7 @@ def read_labels(content: bytes, where: str) -> dict[str, int] | None:
 
 
 def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], images: int, where: str) -> None:
-    """Check that an array can hold one class number for each image.
+    """Check that an array can hold one class number for each image, as a list or a column.
 
     Args:
         shape: shape of the array.
@@ -75,7 +75,7 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], images: int, where:
     Raises:
         DataError: it cannot.
     """
-    if shape != (images,):
+    if shape not in ((images,), (images, 1)):
         raise DataError(
             f"{where} has the shape {shape}, but must have one class number for each of the "
             f"{quantity(images, 'image')}: ({images},)."
@@ -88,7 +88,7 @@ def check_labels(labels: NDArray[Any], images: int, where: str) -> NDArray[np.in
     """Return class numbers of images as int64 (n,).
 
     Args:
-        labels: the labels.
+        labels: the labels, (n,) or a column (n, 1), as MedMNIST has them.
         images: number of images.
         where: their place in error messages.
 
@@ -102,7 +102,7 @@ def check_labels(labels: NDArray[Any], images: int, where: str) -> NDArray[np.in
             f"{where} has the class numbers {low} to {high}, but they must be 0 to "
             f"{MAX_CLASSES - 1:,}."
         )
-    return labels.astype(np.int64)
+    return labels.astype(np.int64).reshape(images)
 
 
 def _brief(value: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, enumerate_names, quantity
 from ganzoo.spec.parsing import shorten
 
 PARQUET = ".parquet"
@@ -63,12 +64,54 @@ def choose_parquet(
             )
         splits = _splits_of_names(parquet)
     if not splits.get(split):
-        known = ", ".join(sorted(name for name, files in splits.items() if files))
-        raise DataError(
-            f"{where} has no split {shorten(split, 80)!r}. Its splits: {known or 'none'}. Name one "
-            "with --dataset.split."
-        )
+        raise _unknown_split(where, split, (name for name, files in splits.items() if files))
     return splits[split]
+
+
+def choose_images(names: Sequence[str], split: str, where: str) -> list[str]:
+    """Return the image files of a split, which are in a folder of its name, such as ``train``.
+
+    If another folder is beside such folders, as with a class of trains, all files are of the split
+    ``train``.
+
+    Args:
+        names: paths of all files.
+        split: name of the split.
+        where: the dataset in error messages.
+
+    Raises:
+        DataError: there is no such split.
+    """
+    splits: dict[str, list[str]] = {}
+    for name in names:
+        folder, slash, _ = name.lower().partition("/")
+        if slash:
+            splits.setdefault(_SPLITS.get(folder, ""), []).append(name)
+    if "" in splits or not splits:
+        splits = {"train": list(names)}
+    if split not in splits:
+        raise _unknown_split(where, split, splits)
+    _warn_of_others(names, splits)
+    return splits[split]
+
+
+def _unknown_split(where: str, split: str, known: Iterable[str]) -> DataError:
+    return DataError(
+        f"{where} has no split {shorten(split, 80)!r}. Its splits: {enumerate_names(known)}. Name "
+        "one with --dataset.split."
+    )
+
+
+def _warn_of_others(names: Sequence[str], splits: Mapping[str, Sequence[str]]) -> None:
+    """Warn of files that belong to no split."""
+    used = {name for files in splits.values() for name in files}
+    if others := [name for name in names if name not in used]:
+        warnings.warn(
+            f"{quantity(len(others), 'file')} of the dataset, such as {shorten(others[0], 80)}, "
+            f"{'is' if len(others) == 1 else 'are'} not used: the others are of the splits "
+            f"{enumerate_names(splits)}, and the path names none",
+            stacklevel=2,
+        )
 
 
 def _splits_of_names(names: Sequence[str]) -> dict[str, list[str]]:
@@ -77,7 +120,9 @@ def _splits_of_names(names: Sequence[str]) -> dict[str, list[str]]:
         words = _WORD.findall(name.lower())
         if words:
             splits.setdefault(_SPLITS[words[-1]], []).append(name)
-    return splits or {"train": list(names)}
+    splits = splits or {"train": list(names)}
+    _warn_of_others(names, splits)
+    return splits
 
 
 def _splits_of_header(
