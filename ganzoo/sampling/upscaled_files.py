@@ -9,11 +9,17 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.sampling.image_files import read_with_alpha
+from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 from ganzoo.sampling.translated_files import TranslationReport, convert_files, describe_model
 from ganzoo.sampling.translation import Tile, Translator
 
 ENDINGS = frozenset([".png", ".jpg", ".jpeg", ".webp"])  # that the outputs keep
+JPEG = frozenset([".jpg", ".jpeg"])
 QUALITY = 95  # of JPEG and WebP
+
+
+class FlattenedWarning(ImageFileWarning):
+    """An output loses the transparency of its input, which its ending does not allow."""
 
 
 def upscale_files(
@@ -37,6 +43,9 @@ def upscale_files(
             written.
         progress: whether to print the progress on stderr.
 
+    Warns:
+        FlattenedWarning: a file that ends in .jpg holds another format with transparency.
+
     Warns, and raises errors, as `ganzoo.sampling.translated_files.translate_files`.
     """
     report = TranslationReport()
@@ -50,6 +59,15 @@ def upscale_files(
         output = Image.fromarray(larger[..., 0] if larger.shape[2] == 1 else larger)
         if output.mode[0] == image.mode[0]:  # a profile of grey does not describe colours
             output.info = image.info  # the profile alone
+        if file.suffix.lower() in JPEG and "A" in output.mode:
+            warn_of_image(
+                FlattenedWarning,
+                f"{file} has transparency, although it ends in {file.suffix}, which has none: "
+                "its output is on white",
+            )
+            behind = Image.new("RGBA", output.size, "white")
+            flat = Image.alpha_composite(behind, output.convert("RGBA")).convert(output.mode[:-1])
+            flat.info, output = output.info, flat
         return output
 
     settings = describe_model(model)

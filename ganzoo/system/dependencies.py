@@ -73,7 +73,7 @@ def _unchanged() -> Iterator[None]:
     """Remove filters of warnings and take back random numbers of Python if modules are new."""
     has_sklearn, filters = "sklearn" in sys.modules, warnings.filters[:]
     # New modules are the last ones. To compare all names would take longer than most factories.
-    modules = len(sys.modules), next(reversed(sys.modules))
+    modules = _newest_module()
     numbers = random.getstate()
     try:
         yield
@@ -83,13 +83,19 @@ def _unchanged() -> Iterator[None]:
             from threadpoolctl import threadpool_info
 
             threadpool_info()
-        if modules != (len(sys.modules), next(reversed(sys.modules))):
+        if modules != _newest_module():
             for entry in [entry for entry in warnings.filters if entry not in filters]:
                 if not is_of_one_thread(entry):
                     with contextlib.suppress(ValueError):
                         warnings.filters.remove(entry)  # type: ignore[attr-defined]
             if random.getstate() != numbers:
                 random.setstate(numbers)
+
+
+def _newest_module() -> tuple[int, str]:
+    """Return the number of modules, and the name of the newest one."""
+    names = list(sys.modules)  # at once, since another thread may import
+    return len(names), names[-1]
 
 
 @contextlib.contextmanager

@@ -75,6 +75,31 @@ def test_an_image_that_changed_is_upscaled_again(load, photos, capsys):
     assert Image.open("out/a.png").size == (18, 24)
 
 
+def test_transparency_in_a_file_that_ends_in_jpg_becomes_white(load, photos, capsys):
+    load()
+    Image.new("RGBA", (9, 8), (255, 0, 0, 128)).save("photos/b.jpg", "png", icc_profile=PROFILE)
+    Image.new("LA", (9, 8), (0, 128)).save("photos/e.jpeg", "png")
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    assert "b.jpg has transparency, although it ends in .jpg" in capsys.readouterr().err
+    with Image.open("out/b.jpg") as image:
+        assert np.abs(np.asarray(image).astype(int) - (255, 127, 127)).max() <= 3
+        assert image.info["icc_profile"] == PROFILE
+    with Image.open("out/e.jpeg") as image:
+        assert image.mode == "L"
+        assert np.abs(np.asarray(image).astype(int) - 127).max() <= 3
+
+
+def test_a_profile_of_grey_is_not_that_of_colours(load, photos):
+    model = load(lambda grey: nn.Upsample(scale_factor=2)(grey).expand(-1, 3, -1, -1))
+    data = model.spec.data
+    data = replace(data, condition=replace(data.condition, channels=1))
+    model.spec = replace(model.spec, data=data)
+    Image.new("L", (9, 8), 90).save("photos/a.png", icc_profile=PROFILE)
+    assert main(["upscale", "n", "photos/a.png", "-o", "colour.png"]) == 0
+    with Image.open("colour.png") as image:
+        assert (image.mode, image.info.get("icc_profile")) == ("RGB", None)
+
+
 def test_a_pattern_selects_files(load, photos, capsys):
     load()
     assert main(["upscale", "n", "photos/*.[pj]*g", "-o", "out"]) == 0
