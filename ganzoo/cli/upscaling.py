@@ -59,8 +59,8 @@ def upscale(
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator) or model.sizes is None:
         raise SampleError(
-            f"{name} does not enlarge images of any size. Use a model whose `ganzoo info {name}` "
-            "has sizes."
+            f"{name} does not enlarge images of any size. Use a model with sizes in `ganzoo info "
+            "NAME`, such as an upscaler that `ganzoo import` converts."
         )
 
     def run(outputs: dict[Path, Path], folder: Path | None) -> TranslationReport:

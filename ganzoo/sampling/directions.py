@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import MALFORMED, SampleError
+from ganzoo.errors import MALFORMED, SampleError, shell_word
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.latent_files import read_tensors, write_tensors
+from ganzoo.sampling.latent_files import SUFFIX, read_tensors, write_tensors
 from ganzoo.sampling.model import to_integer, to_number
 from ganzoo.sampling.samplers import Codes
 from ganzoo.spec import ModelSpec
@@ -82,7 +82,8 @@ class Directions:
             SampleError: the file is missing or damaged, or is another kind of file.
         """
         path = Path(file)
-        advice = f"Write it with: ganzoo directions NAME -o {path}"
+        output = path if path.suffix == SUFFIX else f"directions{SUFFIX}"
+        advice = f"Write one with: ganzoo directions NAME -o {shell_word(output)}"
         arrays, metadata = read_tensors(path, "directions", advice)
         try:
             return cls._of_file(arrays, metadata)

@@ -187,6 +187,9 @@ def test_interpolation_between_real_images(plot, autoencoder):
     dataset = ModelDataset(ganzoo.info(autoencoder / "bundle"), None, None, None)
     real = dataset.of_classes("7", "2")
     assert real.labels.tolist() == [7, 2]
+    same, other = dataset.of_classes("7", "7").images.numpy()
+    assert np.array_equal(same, real.images.numpy()[0])
+    assert not np.array_equal(same, other), "between two images of one class"
     pixels = np.asarray(picture.convert("L"))
     for image in real.images.numpy():
         scale = 5  # for which twelve columns leave room
@@ -245,6 +248,7 @@ def test_latent_map(plot, autoencoder):
         (["reconstructions", "PLANE", "--split", "test"], "'digits' has no argument 'split'"),
         (["reconstructions", "vae-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["latent-map", "vae-mnist"], "latents have length 10"),
+        (["umap", "dcgan-mnist", "--thumbnails", "-3"], "cannot draw -3 thumbnails. Use --thumbnails 0"),
         (["umap", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["umap", "PLANE", "--extractor", "lenet-mnist@1"], "does not read images of 16x16"),
         (["neighbours", "PLANE", "--extractor", "lenet-mnist@1"], "Pass --resize to do so"),

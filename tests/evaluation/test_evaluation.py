@@ -252,6 +252,20 @@ def test_copies_are_detected():
     assert copies["authenticity_by_pixels"] == copies["nearest_by_pixels"] == 0
     assert honest["authenticity_by_pixels"] > 0.4
     assert honest["nearest_by_pixels"] > 0
+    # A flipped copy of a nearly symmetric image is no neighbour of it.
+    symmetric = torch.cat([training[:300], training[:300].flip(3)], 3)
+    symmetric[:, :, 0, 0] += 1
+    data = replace(spec, image=replace(spec.image, width=32))
+    plan = plan_evaluation("pixels", data, 300, samples=300, metrics=["memorisation"])
+    samples = torch.cat([held_out[:300], held_out[:300].flip(3)], 3)
+    playback = Playback(samples.numpy().transpose(0, 2, 3, 1), data)
+    values = [
+        Evaluator(each, labels[: len(each)], plan, {"sha256": str(k) * 64})(playback).metrics
+        for k, each in enumerate((symmetric, torch.cat([symmetric, symmetric.flip(3)])))
+    ]
+    assert values[0]["authenticity_by_pixels"] == pytest.approx(
+        values[1]["authenticity_by_pixels"], abs=0.01
+    )
 
 
 def test_models_are_compared_by_one_protocol(bundle, tmp_path):

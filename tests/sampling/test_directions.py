@@ -140,7 +140,7 @@ def test_the_sampler_moves_along_a_direction(model, directions, file):
         ({"strength": 1e38}, "not finite from latents that reach"),
         ({"psi": 0.5}, "no w to truncate"),
         ({"layers": "fine"}, "no w, which layers read"),
-        ({"directions": "absent.safetensors"}, "Write it with: ganzoo directions"),
+        ({"directions": "absent.safetensors"}, "Write one with: ganzoo directions"),
         ({"file": "absent.safetensors"}, "Write one with: ganzoo invert"),
         ({"file": "absent.safetensors", "psi": 0.5}, "psi truncates images of seeds"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -169,7 +170,7 @@ class ModelDataset:
         return [self._read(sorted(part.tolist())) for part in parts]
 
     def of_classes(self, *names: str) -> Images:
-        """Read a random image of each class, the same at every call.
+        """Read a random image of each class, the same at every call; another one of a class again.
 
         Args:
             names: names or numbers of classes.
@@ -177,7 +178,10 @@ class ModelDataset:
         Raises:
             PlotError: the dataset has no such class, or no image of it.
         """
-        return self._read([self._find(self._number(name)) for name in names])
+        numbers: list[int] = []
+        for name in names:
+            numbers.append(self._find(self._number(name), numbers))
+        return self._read(numbers)
 
     def numbered(self, *numbers: int) -> Images:
         """Read images by their numbers in the order of the dataset.
@@ -222,11 +226,14 @@ class ModelDataset:
             )
         )
 
-    def _find(self, label: int) -> int:
+    def _find(self, label: int, others: Sequence[int]) -> int:
         for k in self._order().tolist():
-            if int(self._dataset[k][1]) == label:
+            if k not in others and int(self._dataset[k][1]) == label:
                 return int(k)
-        raise PlotError(f"the dataset has no image of class {self.spec.class_names[label]!r}.")
+        another = "other " * any(int(self._dataset[k][1]) == label for k in others)
+        raise PlotError(
+            f"the dataset has no {another}image of class {self.spec.class_names[label]!r}."
+        )
 
     def _order(self) -> NDArray[np.int64]:
         """Return the numbers of images that are not flipped in a random order.

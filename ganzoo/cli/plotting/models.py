@@ -263,6 +263,8 @@ def umap(
 
     output = choose_output(output, "umap.png")
     plots.check_ending(output, plots.FIGURES)
+    if thumbnails < 0:
+        raise PlotError(f"cannot draw {thumbnails} thumbnails. Use --thumbnails 0 or more.")
     model = load_generator(name)
     opened = ModelDataset(model.spec, dataset, split, data, name)
     extractor = extractor or opened.spec.extractor
