@@ -93,6 +93,30 @@ def check_changes(
         )
 
 
+def check_state(
+    run: Path, before: Recipe, after: Recipe, error: Exception, data: Path | None
+) -> None:
+    """Check that changes of the recipe are not why a checkpoint does not fit.
+
+    Args:
+        run: the run's folder.
+        before: the recipe of the checkpoint.
+        after: the recipe to continue with.
+        error: what does not fit.
+        data: folder of the dataset.
+
+    Raises:
+        RecipeError: fields have changed that may need other state, such as that of an optimizer.
+    """
+    if fields := [f for f in differences(before, after) if f not in FREE]:
+        raise RecipeError(
+            f"the checkpoint of {run} does not fit with {_options(fields)}: "
+            f"{shorten(str(error)).removesuffix('.')}. Resume without a change that needs other "
+            "state, such as of the optimizer or of the loss, or start a new run with the weights "
+            f"of this one:\n  {command_of_new_run(run, _as_options(before, after), data, run)}"
+        ) from error
+
+
 def command_of_new_run(
     run: Path,
     options: Sequence[str] = (),

@@ -30,6 +30,7 @@ from ganzoo.training.build import complete
 from ganzoo.training.changes import (
     HISTORY,
     check_history,
+    check_state,
     command_of_new_run,
     differences,
     extend_history,
@@ -152,6 +153,7 @@ def _continue(
     try:
         state.load_state_dict(checkpoint["state"])
     except (RuntimeError, *MALFORMED) as error:
+        check_state(path, trained, prepared.recipe, error, prepared.root)
         several = len(list((path / "checkpoints").glob("*.safetensors"))) > 1
         remedy = "Delete it to continue from the one before it."
         if not several:

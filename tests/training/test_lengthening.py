@@ -294,3 +294,17 @@ def test_a_finished_run_does_not_record_an_option_that_changes_no_bundle(run, tm
     assert ganzoo.info(run).training_roles == ("discriminator",)
     initial = ganzoo.train(tiny(images=16), out=tmp_path / "next", init_from=run, progress=False)
     assert json.loads((initial.path / "initial.json").read_text())["counts"]["discriminator"][0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [({"loss": {"ada": True}}, "--loss.ada"), ({"optimizer": {"name": "sgd"}}, "--optimizer.name")],
+)
+def test_a_change_that_needs_other_state_is_named(run, changes, option):
+    with pytest.raises(
+        RecipeError, match=rf"does not fit with {option}: .*\n  ganzoo train"
+    ) as error:
+        resume(run, images=64, change=True, **changes)
+    assert f"--init-from {run} --out {run}-2" in str(error.value)
+    assert not (run / "history.jsonl").exists()
+    resume(run, images=64)
