@@ -415,7 +415,7 @@ def find_recipe(name: str | Path) -> Recipe:
         RecipeError: the file is not a valid recipe.
         UnknownNameError, BrokenPluginError, ...: as `Registry.get`.
     """
-    if isinstance(name, Path) or name.endswith(".toml"):
+    if isinstance(name, Path) or (isinstance(name, str) and name.endswith(".toml")):
         return Recipe.from_toml(Path(name))
     entry = recipes.entry(name)
     registered = recipes.load(entry)

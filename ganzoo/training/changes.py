@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -14,7 +15,7 @@ from ganzoo.bundle.files import write_file
 from ganzoo.bundle.folder import RUN_RECIPE
 from ganzoo.bundle.json_lines import read_lines
 from ganzoo.data.run_data import RunData
-from ganzoo.errors import CheckpointError, RecipeError, enumerate_names
+from ganzoo.errors import CheckpointError, GanzooError, RecipeError, enumerate_names
 from ganzoo.registry import COMPONENTS
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.registry.signatures import arguments_of, as_option
@@ -111,7 +112,7 @@ def check_state(
     if fields := [f for f in differences(before, after) if f not in FREE]:
         raise RecipeError(
             f"the checkpoint of {run} does not fit with {_options(fields)}: "
-            f"{shorten(str(error)).removesuffix('.')}. Resume without a change that needs other "
+            f"{shorten(str(error)).rstrip('. ')}. Resume without a change that needs other "
             "state, such as of the optimizer or of the loss, or start a new run with the weights "
             f"of this one:\n  {command_of_new_run(run, _as_options(before, after), data, run)}"
         ) from error
@@ -259,7 +260,8 @@ def name_length_schedules(prepared: Prepared) -> str:
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:
-    table = json.loads(json.dumps(recipe.to_dict()))  # tuples as lists
+    """Return the fields of a recipe by option, with the defaults that its components omit."""
+    table = json.loads(json.dumps(recipe.to_dict() | _with_defaults(recipe)))  # tuples as lists
     flat: dict[str, Any] = {}
     for name, value in table.items():
         if isinstance(value, dict) and name != "learning_rates":
@@ -267,6 +269,18 @@ def _flat(recipe: Recipe) -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
+
+
+def _with_defaults(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Return the tables of the components whose arguments are known, with all of them."""
+    tables = {}
+    for kind, registry in _REGISTRIES.items():
+        component = getattr(recipe, kind)
+        with contextlib.suppress(GanzooError):
+            arguments = arguments_of(registry.get(component.name))
+            omitted = {name: a.default for name, a in arguments.items() if a.omits_default}
+            tables[kind] = omitted | component.arguments | {"name": component.name}
+    return tables
 
 
 def _options(fields: list[str]) -> str:

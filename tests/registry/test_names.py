@@ -119,6 +119,10 @@ def test_a_name_that_is_no_text_is_refused(name):
     for call in (ganzoo.load, ganzoo.info):
         with pytest.raises(NameSyntaxError, match=r"is not the name of a model\. Pass text"):
             call(name)
-    for call in (ganzoo.losses.get, lambda name: ganzoo.load("gan-mnist").sample(sampler=name)):
+    for call in (
+        ganzoo.train,
+        ganzoo.losses.get,
+        lambda name: ganzoo.load("gan-mnist").sample(sampler=name),
+    ):
         with pytest.raises(NameSyntaxError, match=r"is not a name\. Pass text"):
             call(name)

@@ -308,3 +308,16 @@ def test_a_change_that_needs_other_state_is_named(run, changes, option):
     assert f"--init-from {run} --out {run}-2" in str(error.value)
     assert not (run / "history.jsonl").exists()
     resume(run, images=64)
+
+
+def test_the_command_of_a_new_run_states_a_default_that_the_recipe_omits(tmp_path):
+    run = train(tiny(images=16), tmp_path / "run", loss={"ada": True})
+    with pytest.raises(RecipeError, match=r" --images 32 --loss\.no-ada --init-from "):
+        resume(run, images=32, change=True, loss={"ada": False})
+    resume(run, images=32, change=True, loss={"ada_target": 0.3})
+    resume(run, images=48, change=True, loss={"ada_target": 0.6})  # the default
+    assert [line["changes"].get("loss.ada_target") for line in history(run)] == [
+        [0.6, 0.3],
+        [0.3, 0.6],
+    ]
+    resume(run, images=64)
