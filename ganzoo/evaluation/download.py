@@ -7,6 +7,7 @@ import http.client
 import urllib.request
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from ganzoo.bundle.files import new_file
@@ -14,6 +15,22 @@ from ganzoo.errors import ExtractorError
 
 TIMEOUT = 15.0  # seconds without a byte
 BLOCK = 2**20  # bytes
+
+
+def find_weights(extractor: str, url: str) -> Path:
+    """Return the file of weights in torch's cache, and download it at the first use.
+
+    Args:
+        extractor: registered name of the extractor.
+        url: address of its weights. Its file name ends with the start of their SHA-256.
+
+    Raises:
+        ExtractorError, OutputError: as `download_weights`.
+    """
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not file.is_file():
+        download_weights(extractor, url, file, file.stem.rpartition("-")[2])
+    return file
 
 
 def download_weights(extractor: str, url: str, file: Path, sha256: str) -> None:

@@ -165,6 +165,53 @@ def test_inception_reads_its_weights_from_the_cache(tmp_path, monkeypatch):
     )
 
 
+@pytest.fixture(scope="module")
+def vgg_file(tmp_path_factory):
+    """Return torchmetrics' LPIPS with random convolutions, and a cache that has them."""
+    from torchmetrics.functional.image.lpips import _LPIPS
+
+    torch.manual_seed(0)
+    reference = _LPIPS(net="vgg", pnet_rand=True).eval()
+    home = tmp_path_factory.mktemp("torch")
+    file = home / "hub" / "checkpoints" / "vgg16-397923af.pth"
+    file.parent.mkdir(parents=True)
+    parts = [getattr(reference.net, f"slice{k}").state_dict() for k in range(1, 6)]
+    torch.save({f"features.{name}": part[name] for part in parts for name in part}, file)
+    return reference, home
+
+
+@pytest.mark.parametrize("side", [28, 512])
+def test_the_squared_distance_of_lpips_is_that_of_torchmetrics(vgg_file, monkeypatch, side):
+    reference, home = vgg_file
+    monkeypatch.setenv("TORCH_HOME", str(home))
+    before = torch.get_rng_state()
+    lpips = make_extractor("lpips")
+    assert torch.equal(torch.get_rng_state(), before)
+    images = torch.randint(256, (2, 3, side, side), dtype=torch.uint8)
+    a, b = lpips(images).features
+    small = torch.nn.functional.avg_pool2d(images.float(), max(1, side // 256)) / 127.5 - 1
+    expected = reference(small[:1], small[1:]).item()
+    assert expected > 0.01
+    assert (a - b).square().sum().item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_black_images_have_a_gradient_of_lpips(vgg_file, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(vgg_file[1]))
+    images = torch.zeros(1, 3, 16, 16, requires_grad=True)
+    make_extractor("lpips")(images).features[:, ::7].sum().backward()
+    assert images.grad.isfinite().all()
+    assert images.grad.any()
+
+
+def test_a_damaged_file_of_lpips_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = tmp_path / "hub" / "checkpoints" / "vgg16-397923af.pth"
+    file.parent.mkdir(parents=True)
+    torch.save({"features.0.weight": torch.zeros(1)}, file)
+    with pytest.raises(ExtractorError, match="does not contain the weights of 'lpips'.*Delete"):
+        make_extractor("lpips")
+
+
 def test_a_plugin_registers_an_extractor(tmp_path):
     install(
         tmp_path,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganzoo import Extractor
 from ganzoo.errors import ExtractorError
-from ganzoo.evaluation.download import download_weights
+from ganzoo.evaluation.download import find_weights
 from ganzoo.nn import Extracted
 from ganzoo.nn.uninitialised import Uninitialised
 
@@ -68,11 +68,7 @@ def inception_v3() -> Inception:
     """
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
-    name = URL_INCEPTION_V3.rpartition("/")[2]
-    file = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not file.is_file():
-        sha256 = file.stem.rpartition("-")[2]  # its start
-        download_weights("inception-v3", URL_INCEPTION_V3, file, sha256)
+    file = find_weights("inception-v3", URL_INCEPTION_V3)
     try:
         network = Inception(file)
     except (RuntimeError, OSError, EOFError, ValueError, UnpicklingError) as error:
