@@ -12,6 +12,7 @@ from ganzoo import Codes, Draw
 from ganzoo.errors import BrokenPluginError, OutputError, SampleError, UnknownNameError
 from ganzoo.sampling import latents
 from ganzoo.sampling.code_files import write_codes
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.sampling.shards import sample_to
 
 OPTIONS = {
@@ -40,6 +41,41 @@ def test_a_series_may_be_drawn_in_parts_and_by_seed(model, sampler):
     by_seed = model.sample(seeds=[3, 7, 3], sampler=sampler, **options).numpy()
     assert np.array_equal(by_seed[1], whole[0])
     assert np.array_equal(by_seed[0], by_seed[2])
+
+
+@pytest.mark.parametrize(
+    ("sampler", "options"),
+    [
+        *OPTIONS.items(),
+        ("mixture", {"weights": {"3": 3, "7": 1}}),
+        ("stored", {"file": "codes"}),
+        ("directed", {"directions": "directions", "number": 1, "strength": -2.0}),
+    ],
+)
+def test_runtimes_agree_for_every_sampler_of_z(labelled, files, sampler, options):
+    options = {name: files.get(str(value), value) for name, value in options.items()}
+    seed = 0 if sampler == "stored" else 3
+    images = []
+    for runtime in ("onnx", "torch"):
+        model = labelled if runtime == "onnx" else ganzoo.load("cgan-mnist", runtime="torch")
+        codes = model.codes(model.draw(5, seed), sampler, **options)
+        images.append(model.generate(codes.z, codes.y))
+    assert np.abs(images[0] - images[1]).max() < 1e-4
+    assert images[0].std() > 0.1
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, labelled):
+    """Return a file of codes and a file of directions."""
+    folder = tmp_path_factory.mktemp("files")
+    codes = write_codes(
+        folder / "codes.safetensors", labelled.codes(labelled.draw(3, 9)), labelled.spec, {}
+    )
+    directions = compute_directions(labelled, "sefa", count=2, draws=200)
+    return {
+        "codes": str(codes),
+        "directions": str(directions.save(folder / "directions.safetensors")),
+    }
 
 
 def test_plain_is_the_default(model):

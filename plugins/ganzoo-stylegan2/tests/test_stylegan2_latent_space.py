@@ -62,11 +62,18 @@ def test_runtimes_agree_for_every_sampler(torch_model, onnx_model, sampler, opti
     check_runtimes(torch_model, onnx_model, sampler, options)
 
 
-@pytest.mark.parametrize("sampler", ["stored", "around"])
+@pytest.mark.parametrize("sampler", ["stored", "around", "mixed"])
 @pytest.mark.parametrize("number", [0, 1])
 def test_runtimes_agree_for_samplers_of_files(torch_model, onnx_model, code_files, sampler, number):
     seed = 0 if sampler == "stored" else 3
     check_runtimes(torch_model, onnx_model, sampler, {"file": code_files[number]}, seed)
+
+
+@pytest.mark.parametrize("options", [{}, {"psi": 0.7, "layers": "coarse", "strength": -2.0}])
+def test_runtimes_agree_for_directions(torch_model, onnx_model, tmp_path, options):
+    directions = compute_directions(onnx_model, "ganspace", count=1, draws=300)
+    file = str(directions.save(tmp_path / "a.safetensors"))
+    check_runtimes(torch_model, onnx_model, "directed", {"directions": file} | options)
 
 
 def check_runtimes(torch_model, onnx_model, sampler, options, seed=3):
