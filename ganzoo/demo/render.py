@@ -12,7 +12,7 @@ from ganzoo.demo.drawing import write_drawing
 from ganzoo.errors import printable
 from ganzoo.sampling.images import ImageBatch
 
-SIDE = 640  # approximate size of an image on the screen, in pixels
+SIDE = 720  # approximate size of an image on the screen, in pixels
 MAX_SIDE = 4_096  # of a grid, in pixels
 GRIDS = 4  # that a tab keeps: a move of its other sliders draws the same grid
 

@@ -23,7 +23,7 @@ from ganzoo.demo import editing, render, sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.extras import needs_gradio
-from helpers.processes import run_cli, start_cli
+from helpers.processes import run_cli, run_python, start_cli
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -325,6 +325,33 @@ def test_two_visitors_do_not_mix(server, browser):
     visitors[1].wait_for_picture(panels[1], grid(each))
     for visitor in visitors:
         visitor.leave()
+
+
+def test_other_sliders_keep_the_grid_of_a_tab():
+    """The grids of large models take seconds."""
+    result = run_python(
+        "import sys\n"
+        "from ganzoo.demo import interpolation, page\n"
+        "from ganzoo.demo.model_cache import ModelCache\n"
+        "def draw_of(tab, module, function):\n"
+        "    original, calls = getattr(module, function), []\n"
+        "    setattr(module, function, lambda *a, **k: calls.append(a) or original(*a, **k))\n"
+        "    (draw,) = [\n"
+        "        f.fn for f in blocks.fns.values()\n"
+        "        if f.fn and (f.fn.__module__, f.fn.__name__) == (f'ganzoo.demo.tabs.{tab}', 'draw')\n"
+        "    ]\n"
+        "    return draw, calls\n"
+        "blocks = page.build(ModelCache.of(['dcgan-mnist']))\n"
+        "draw, calls = draw_of('interpolate', interpolation, 'interpolate')\n"
+        "for seed, position in ((3, 0.1), (3, 0.2), (4, 0.2), (3, 0.3)):\n"
+        "    draw('dcgan-mnist', None, seed, 9, 'spherical', 8, 1, position)\n"
+        "assert len(calls) == 2, calls\n"
+        "draw, calls = draw_of('walk', sys.modules['ganzoo.demo.tabs.walk'], 'plane')\n"
+        "for seed, x in ((3, 0.1), (3, 0.2), (4, 0.2), (3, 0.3)):\n"
+        "    draw('dcgan-mnist', None, seed, 1, x, 0)\n"
+        "assert len(calls) == 2, calls\n"
+    )
+    assert result.returncode == 0, result.stderr
 
 
 # Truncation, mixing, directions, walks, inversion.
