@@ -28,7 +28,6 @@ from ganzoo.sampling.sizes import (
     compute_batch,
     is_large,
     legible_scale,
-    preview_count,
 )
 from ganzoo.sampling.styles import layer_groups
 from ganzoo.spec import IMPORTED, ImageSpec, ModelSpec
@@ -45,8 +44,9 @@ PARTS = {MAPPING: "mapping.onnx", SYNTHESIS: "synthesis.onnx"}
 RUNTIME = "onnxruntime-web"  # folder of the runtime's files
 
 SAMPLES = 64  # images of the page's grid
-FEWER_SAMPLES = 16  # images of the grid for large images
-LARGE = 64  # pixels: larger images get the smaller grid
+FEWER_SAMPLES = 16  # images of the grid for images of more than 64 pixels
+FEWEST_SAMPLES = 4  # for large images, which take seconds each in a browser
+TINY = 64  # pixels
 SLIDERS = 8  # directions on the page, at most
 
 
@@ -133,9 +133,10 @@ def _replaceable(out: Path) -> bool:
 
 
 def count_samples(image: ImageSpec) -> int:
-    """Return the number of images in the page's grid: 64, or fewer large ones, at least 4."""
-    is_tiny = max(image.width, image.height) <= LARGE
-    return min(SAMPLES if is_tiny else FEWER_SAMPLES, preview_count(image))
+    """Return the number of images in the page's grid: 64, 16, or 4 large ones."""
+    if is_large(image):
+        return FEWEST_SAMPLES
+    return SAMPLES if max(image.width, image.height) <= TINY else FEWER_SAMPLES
 
 
 def _networks(spec: ModelSpec, network: Path) -> dict[str, bytes]:

@@ -13,8 +13,8 @@ export class Generator {
     const checked = (file) => get(`${url}${file}`, { integrity: spec.integrity[file] });
     const script = URL.createObjectURL(await (await checked(spec.script)).blob());
     const ort = await import(script);
-    URL.revokeObjectURL(script);
     ort.env.wasm.wasmBinary = await (await checked(spec.wasm)).arrayBuffer();
+    ort.env.wasm.proxy = true; // in a worker, so that the page answers while an image is computed
     ort.env.wasm.numThreads = 1; // more threads need headers that a plain web server does not send
     const sessions = {};
     for (const name of spec.styles ? ["mapping", "synthesis"] : ["model"]) {
@@ -40,12 +40,11 @@ export class Generator {
     const codes = latents.map((numbers, k) => ({ numbers, label: labels[k] }));
     const { styles } = this.spec;
     if (!styles) return codes;
-    const w = [];
-    for (const batch of this.batches(codes)) {
-      const output = await this.run("mapping", this.latents(batch));
-      w.push(...rows(output.w));
-    }
-    return w.map((numbers, k) => ({ numbers: truncate(numbers, styles, psi), label: labels[k] }));
+    const { w } = await this.run("mapping", this.latents(codes));
+    return rows(w).map((numbers, k) => ({
+      numbers: truncate(numbers, styles, psi),
+      label: labels[k],
+    }));
   }
 
   /** Yields the images of codes in order, as ImageData. */

@@ -29,6 +29,7 @@ async function begin() {
   element("class").addEventListener("change", drawAll);
   element("truncation").addEventListener("input", drawAll);
   element("controls").disabled = false;
+  showStatus("Computing the first images.");
   await drawAll();
 }
 
