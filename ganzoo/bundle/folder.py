@@ -119,11 +119,18 @@ def open_bundle(path: Path) -> Bundle:
 
 
 def suggest_folder(path: Path) -> str:
-    """Return ``" Did you mean 'x'?"`` for the most similar folder beside a path that is missing."""
+    """Return ``" Did you mean 'x'?"`` for the most similar name beside a path that is missing.
+
+    Names are those of folders, and of files with the same suffix.
+    """
     if path.exists():
         return ""
     try:
-        names = [folder.name for folder in path.parent.iterdir() if folder.is_dir()]
+        names = [
+            other.name
+            for other in path.parent.iterdir()
+            if other.is_dir() or (path.suffix and other.suffix == path.suffix)
+        ]
     except OSError:
         return ""
     return did_you_mean(path.name, names, str(path).removesuffix(path.name))

@@ -16,7 +16,7 @@ from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import MALFORMED, GanzooError
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.zipped import on_disk
-from ganzoo.spec import IMPORTED, METRICS, ModelSpec
+from ganzoo.spec import IMPORTED, METRICS, PARAMETERS, ModelSpec
 
 # BatchNorm's statistics, which no optimizer updates.
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -28,8 +28,7 @@ class ModelSummary:
 
     Attributes:
         spec: the config.
-        parameters: number of stored values of the generator without BatchNorm's statistics; other
-            buffers, such as StyleGAN2's fixed noise, are included.
+        parameters: number of parameters of the generator, see `count_parameters`.
         bytes: total size of the files.
     """
 
@@ -98,15 +97,22 @@ def read_summary(bundle: Bundle) -> ModelSummary:
     names = {*read_checksums(bundle.path), CARD, CHECKSUMS}
     files = [file for name in names if (file := bundle.path / name).is_file()]
     size = sum(file.stat().st_size for file in files)
-    return ModelSummary(bundle.spec, count_parameters(bundle.weights_of("generator")), size)
+    number = count_parameters(bundle.spec, "generator", bundle.weights_of("generator"))
+    return ModelSummary(bundle.spec, number, size)
 
 
-def count_parameters(weights: Path) -> int:
-    """Return the number of values in a safetensors file, without BatchNorm's statistics.
+def count_parameters(spec: ModelSpec, role: str, weights: Path) -> int:
+    """Return the number of parameters of a network.
+
+    It is that in the config. A config without it, such as that of an imported model, has the number
+    of values in the safetensors file, without BatchNorm's statistics.
 
     Raises:
         BundleError: the file cannot be read.
     """
+    recorded = spec.recorded(PARAMETERS).get(role)
+    if isinstance(recorded, int):
+        return recorded
     return sum(
         math.prod(tensor.shape)
         for name, tensor in read_header(weights).items()

@@ -38,8 +38,12 @@ def check(name: str | Path) -> list[str]:
         CardError: the model is on the Hub. Its card is checked before it is pushed.
         UnknownNameError, NotABundleError, BundleError: the bundle does not exist or is damaged.
     """
-    bundle = open_folder(_find(name))
-    return list(_problems(bundle))
+    return list(_problems(find_bundle(name)))
+
+
+def find_bundle(name: str | Path) -> Bundle:
+    """Return the bundle whose card `check` checks; arguments and errors are the same."""
+    return open_folder(_find(name))
 
 
 def find_wrong_values(context: CardContext, card: str) -> list[str]:

@@ -148,14 +148,15 @@ class CardContext:
         return "image-to-image" if translates else "unconditional-image-generation"
 
     def weights(self, role: str) -> tuple[int, str]:
-        """Return a network's number of parameters and their dtype, read from the file's header.
+        """Return a network's number of parameters and their dtype.
 
         Raises:
             BundleError: the file cannot be read.
         """
         weights = self.folder / weights_name(role)
         kinds = {tensor.dtype for tensor in read_header(weights).values()} & DTYPES.keys()
-        return count_parameters(weights), " and ".join(sorted(DTYPES[kind] for kind in kinds))
+        dtypes = " and ".join(sorted(DTYPES[kind] for kind in kinds))
+        return count_parameters(self.spec, role, weights), dtypes
 
 
 def _find_address(spec: ModelSpec, digests: Mapping[str, str]) -> str:

@@ -39,7 +39,8 @@ def render(context: CardContext) -> str:
         ("optimizer", _optimizer(recipe)),
         (
             "length",
-            f"{quantity(provenance['images_seen'], 'image')} in batches of {recipe['batch_size']}, "
+            f"{quantity(provenance['images_seen'], 'image')} in batches of "
+            f"{_batch_sizes(provenance)}, "
             f"{provenance['seconds'] / 60:.1f} minutes",
         ),
         *describe_changes(provenance, "`"),
@@ -69,7 +70,9 @@ def describe_images(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     counts = dict(data.get("image_counts", {}))
     rest = " as far as they were read" if ":" in data.get("sha256", "") else ""  # of a stream
     unreadable = counts.pop(UNREADABLE, 0)
-    replaced = f"unreadable{rest}: {unreadable:,}, each replaced by the next image"
+    replaced = (
+        f"unreadable{rest}: {unreadable:,}, each replaced by the next image, which counts once more"
+    )
     converted = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items(), key=_by_number))
     rows = {
         "files": "; ".join(filter(None, [data.get("files"), replaced if unreadable else ""])),
@@ -120,6 +123,18 @@ def describe_changes(provenance: Mapping[str, Any], quote: str = "") -> list[tup
         )
         rows.append((f"changed after {quantity(line['images'], 'image')}", changes))
     return rows
+
+
+def _batch_sizes(provenance: Mapping[str, Any]) -> str:
+    """Return the batch size, or those of all parts of a run in which it changed."""
+    last = provenance["recipe"]["batch_size"]
+    changes = [
+        (line["images"], *line["changes"]["batch_size"])
+        for line in provenance.get("history", [])
+        if "batch_size" in line["changes"]
+    ]
+    parts = [f"{before} up to {images:,} images" for images, before, _ in changes]
+    return ", ".join([*parts, f"then {last}" if parts else f"{last}"])
 
 
 def _text(value: Any) -> str:

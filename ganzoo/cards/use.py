@@ -47,7 +47,7 @@ def render(context: CardContext) -> str:
 
 
 def render_onnxruntime(context: CardContext) -> str:
-    """Return five lines of Python that use onnxruntime without ganzoo and torch."""
+    """Return a few lines of Python that use onnxruntime without ganzoo and torch."""
     spec = context.spec
     n = preview_count(spec.data.image)
     arrays = []
@@ -62,10 +62,13 @@ def render_onnxruntime(context: CardContext) -> str:
             shape = ", ".join(map(str, spec.data.condition.shape))
             arrays.append(f'"condition": numpy.zeros(({n}, {shape}), "float32")')
     file = onnx_name("generator")
+    quiet = ""
+    if spec.styles:  # the session would warn of a tensor that no node reads
+        quiet = "onnxruntime.set_default_logger_severity(3)  # w_average is for ganzoo alone\n"
     shape = ", ".join(map(str, spec.data.image.shape))
     return (
         f"{_introduction(context, file)}\n\n```python\n"
-        "import numpy, onnxruntime\n\n"
+        f"import numpy, onnxruntime\n\n{quiet}"
         f'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         f"inputs = {{{', '.join(arrays)}}}\n"
         f'(images,) = session.run(["images"], inputs)  # float32 ({n}, {shape}) in [-1, 1]\n'

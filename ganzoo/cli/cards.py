@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from ganzoo.cli.arguments import Folder, Text
-from ganzoo.errors import CardError, quantity
+from ganzoo.errors import CardError, quantity, shell_word
 from ganzoo.system.terminal import print_out
 
 
@@ -34,14 +32,16 @@ def check(name: Text, /) -> None:
         name: folder of a bundle (./folder), or name of a model in an installed package.
     """
     from ganzoo import cards
+    from ganzoo.bundle import CARD
+    from ganzoo.cards.checking import find_bundle
 
     if problems := cards.check(name):
         print_out("\n".join(problems))
         count = quantity(len(problems), "problem")
-        folder = shlex.quote(name) if Path(name).is_dir() else "PATH"
+        folder = find_bundle(name).path
         raise CardError(
-            f"the card of {name} has {count}. Edit it, or update its generated blocks: "
-            f"ganzoo card write {folder}"
+            f"the card of {name} has {count}. Edit {folder / CARD}, or update its generated "
+            f"blocks: ganzoo card write {shell_word(folder)}"
         )
     print_out(f"{name}: the card is complete and matches the config")
 

@@ -158,7 +158,7 @@ def info(name: Text, /) -> None:
         + (f"; for further training {', '.join(roles)}" if (roles := spec.training_roles) else ""),
         **({"data": spec.data.origin} if spec.data.origin else {}),
         **_images(spec),
-        "licence": spec.license or "not recorded; state it in the card: license: ID in its header",
+        "licence": _licence(spec),
         "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {
         key.replace("_", " "): value
@@ -183,6 +183,19 @@ def info(name: Text, /) -> None:
     print_out(spec.name)
     for key, value in rows.items():
         print_out(f"  {key:<14} {_on_one_line(value)}")
+
+
+def _licence(spec: ModelSpec) -> str:
+    """Return the licences of the weights: after `--init-from`, of the model and of the images."""
+    advice = "state it in the card: license: ID in its header"
+    if not (initial := spec.recorded(INITIAL)):
+        return spec.license or f"not recorded; {advice}"
+    try:
+        names = " and ".join(each["name"] or each["id"] for each in initial["licenses"])
+    except MALFORMED:
+        names = INVALID
+    images = spec.data.license or f"not stated; {advice}"
+    return f"of the initial weights {names or 'not recorded'}; of the images {images}"
 
 
 def _images(spec: ModelSpec) -> dict[str, str]:

@@ -8,7 +8,7 @@ import dataclasses
 import inspect
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_type_hints
 import tyro
 
 from ganzoo.cli.arguments import PARSING, helps_of
-from ganzoo.errors import GanzooError, RecipeError
+from ganzoo.errors import GanzooError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Optimizer, Recipe
@@ -113,6 +113,7 @@ def _parse_fields(
     """Parse options of the recipe's fields; return the recipe, and the values of the others."""
     preset = _with_components(original, args)
     factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
+    _check_components(args, preset, factories)
     schema = dataclasses.make_dataclass("Options", others + _fields(preset, factories))
     with escaped_output():  # the help shows texts of the recipe and of plugins
         options: Any = tyro.cli(
@@ -178,6 +179,31 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
         k: Component(v) for k, v in named.items() if v != getattr(preset, k).name
     }
     return dataclasses.replace(preset, **changed)
+
+
+def _check_components(args: Sequence[str], preset: Recipe, factories: Mapping[str, Any]) -> None:
+    """End with an error that names the component if it has no such option.
+
+    Raises:
+        SystemExit: it has none.
+    """
+    for arg in args:
+        kind, dot, option = arg.partition("=")[0].removeprefix("--").partition(".")
+        if not (arg.startswith("--") and dot and kind in factories):
+            continue
+        name = getattr(preset, kind).name
+        known = [key.replace("_", "-") for key in arguments_of(factories[kind])]
+        if option.replace("_", "-").removeprefix("no-") in known:
+            continue
+        known = [f"--{kind}.{key}" for key in known]
+        remedy = did_you_mean(f"--{kind}.{option}", known)
+        if kind == "dataset" and name != "folder":
+            remedy += " For your own image files, add --dataset folder --data DIR."
+        print_error(
+            f"error: the {kind} here is {name!r}, which has no option --{kind}.{option}.{remedy} "
+            f"Its options: {enumerate_names(known)}."
+        )
+        raise SystemExit(2)
 
 
 def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +71,10 @@ def run_train(args: list[str]) -> int:
 
     recipe, options = parse_recipe(args, "ganzoo train")
     with typed_names(recipe):
-        return _train(recipe, options)
+        return _train(recipe, options, args)
 
 
-def _train(recipe: Recipe, options: TrainOptions) -> int:
+def _train(recipe: Recipe, options: TrainOptions, args: list[str]) -> int:
     from ganzoo import training
     from ganzoo.cli.options import keywords_of
     from ganzoo.data.cache import CacheOptions
@@ -91,7 +92,12 @@ def _train(recipe: Recipe, options: TrainOptions) -> int:
             )
             if group.first:
                 training.warn_of_random_layers(prepared)
-                print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
+                print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}")
+                start = shlex.join(arg for arg in args if arg != "--dry-run")
+                print_out(
+                    "# Nothing is written. This starts the training, which shows the time left:\n"
+                    f"# ganzoo train {start}{repeat_imports()}"
+                )
         return 0
     run = training.train(
         recipe, out=options.out, init_from=options.init_from, **keywords_of(options)

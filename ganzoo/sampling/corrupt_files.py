@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
-from ganzoo.errors import DataError, ImageFileError, quantity
+from ganzoo.errors import DataError, ImageFileError, quantity, shell_word
 from ganzoo.registry.signatures import OMIT_DEFAULT
 from ganzoo.sampling.image_warnings import ImageFileWarning, ImageNotes, warn_of_image
 
@@ -27,7 +28,12 @@ SkipCorrupt = Annotated[bool, OMIT_DEFAULT]
 
 
 def read_good(
-    read: Callable[[int], T], index: int, length: int, *, skip_corrupt: bool
+    read: Callable[[int], T],
+    index: int,
+    length: int,
+    *,
+    skip_corrupt: bool,
+    source: Path | None = None,
 ) -> tuple[int, T]:
     """Read an item of a dataset, or instead of a corrupt one the next that can be read.
 
@@ -38,6 +44,7 @@ def read_good(
         index: the index.
         length: number of items.
         skip_corrupt: whether another item replaces a corrupt one.
+        source: the folder or zip of the image files, if ``ganzoo data`` describes it.
 
     Returns:
         The index of the item and the item.
@@ -60,8 +67,9 @@ def read_good(
                 return place, read(place)
         except ImageFileError as error:
             if not skip_corrupt:
+                look = f" List them all: ganzoo data {shell_word(source)}" if source else ""
                 raise ImageFileError(
-                    f"{error} Or skip such files with --dataset.skip-corrupt."
+                    f"{error} Or skip such files with --dataset.skip-corrupt.{look}"
                 ) from error
             warn_of_image(CorruptFileWarning, f"{error} The next image replaces it.")
     raise DataError(f"cannot read any of {quantity(length, 'image file')}. Replace them.")

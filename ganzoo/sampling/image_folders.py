@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.bundle.folder import suggest_folder
 from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
@@ -110,7 +111,9 @@ def find_folder(dataset: str, root: Path | None) -> Path:
             other = FILE_DATASETS.get(root.suffix.lower())
             advice = f"Use --dataset {other}." if other else "Pass a folder with --data DIR."
             raise DataNotFoundError(f"{root} is a file, not a folder. {advice}")
-        raise DataNotFoundError(f"folder not found: {root}. Pass its location with --data DIR.")
+        raise DataNotFoundError(
+            f"folder not found: {root}.{suggest_folder(root)} Pass its location with --data DIR."
+        )
     return root
 
 
@@ -241,6 +244,22 @@ def advise_labels(classes: Sequence[object], labels: str, option: str = "--datas
     return (
         "The sub-folders are the classes. If their images are of one kind, such as those of albums "
         f"or years, {option} none reads all image files without classes"
+    )
+
+
+def warn_of_loose(skipped: Mapping[str, int], used: int, labels: str) -> str:
+    """Return a warning about image files beside the class folders; empty if there are none.
+
+    Args:
+        skipped: number of files that are skipped, by the reason.
+        used: number of image files in use.
+        labels: as for `select_classes`.
+    """
+    if labels != "auto" or not (loose := skipped.get(_BESIDE, 0)):
+        return ""
+    return (
+        f"{loose:,} of {loose + used:,} images are not used: they are beside the sub-folders, "
+        f"which are the classes. --dataset.labels none uses all {loose + used:,}, without classes"
     )
 
 

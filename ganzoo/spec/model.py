@@ -19,6 +19,7 @@ _ORIGIN = ("recipe", "seed", "images_seen", "data")  # of the provenance of a tr
 INITIAL = "initial_weights"  # the trained model that the training started from
 IMPORTED = "imported"  # the checkpoint of another project that the model comes from
 METRICS = "metrics"  # evaluations: metrics, each with its protocol
+PARAMETERS = "parameters"  # by role, the number of parameters of a network
 ROUNDING = "rounding"  # by role, how much rounding the weights changes an output
 SEEDS = "seeds"  # by seed, the metrics of all trainings of the recipe
 STORED_AS = "stored_as"  # the precision that the weights were rounded to; fp16 if absent

@@ -83,10 +83,13 @@ def check_changes(
     """
     fields = differences(before, after)
     if constant := [f for f in fields if {f, f.partition(".")[0]} & FIXED]:
-        raise RecipeError(
-            f"a run keeps its {_options(constant)}. Start a new run with the other value:\n"
-            f"  {command_of_new_run(run, _as_options(before, after), data)}"
-        )
+        options = _as_options(before, after)
+        text = f"a run keeps its {_options(constant)}. Start a new run with the other value:\n"
+        if {field.partition(".")[0] for field in constant} == {"dataset"}:
+            named = [as_option("name", f"{after.name}-2"), *options]
+            text += f"  {command_of_new_run(run, named, data, start=run)}\n"
+            text += "It starts from the weights of this run. From the first weights instead:\n"
+        raise RecipeError(f"{text}  {command_of_new_run(run, options, data)}")
     if (others := [f for f in fields if f not in FREE]) and not change:
         raise RecipeError(
             f"{_options(others)} {'changes' if len(others) == 1 else 'change'} what the run "

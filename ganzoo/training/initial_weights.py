@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,26 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ganzoo.bundle.files import write_file
-from ganzoo.bundle.tensors import read_header
-from ganzoo.errors import MALFORMED, CheckpointError, MissingPluginError, RecipeError
+from ganzoo.bundle.summary import read_recipe
+from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
+from ganzoo.games import Loss
 from ganzoo.nn.matching import match_tensors
-from ganzoo.registry import architectures
-from ganzoo.registry.signatures import arguments_of, as_option
+from ganzoo.registry import architectures, recipes
 from ganzoo.runtimes.build import find_architecture
-from ganzoo.spec import ModelSpec, Recipe
+from ganzoo.spec import Component, DataSpec, ModelSpec, Recipe
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import STRICT, check_integer, explain, parse
+from ganzoo.training.build import complete
+from ganzoo.training.fitting_arguments import (
+    SMALL_SHARE,
+    Fit,
+    fits,
+    suggest_arguments,
+    suggest_images,
+)
 from ganzoo.training.trained_model import TrainedModel
 
 FILE = "initial.json"  # in the folder of a run
-SMALL_SHARE = 0.1  # of the generator's parameters, below which a training warns
 SHOWN = 10  # tensors that a summary lists
 ID = 12  # characters of an identifier that a summary shows
 _POWER_ITERATIONS = 15  # as torch does for a new layer with spectral normalisation
@@ -46,7 +54,9 @@ class InitialWeights:
         licenses: the model's licences, see `ganzoo.ModelSpec.licenses`.
         counts: by role, tensors that were taken and all tensors, then the same of parameters: four
             numbers.
-        arguments: options of the architecture that would be the model's.
+        arguments: options of the architecture with which more parameters would fit; empty if none
+            are better.
+        share: share of the parameters that would fit with these options.
         new: by role, the reason why a tensor is new, by its name; empty for a role that the model
             does not have, whose tensors are all new.
         unused: by role, names of the model's tensors that were not taken.
@@ -65,6 +75,7 @@ class InitialWeights:
     licenses: list[dict[str, str]]
     counts: dict[str, list[int]]
     arguments: list[str] = field(default_factory=list)
+    share: float = 0.0
     new: dict[str, dict[str, str]] = field(default_factory=dict)
     unused: dict[str, list[str]] = field(default_factory=dict)
 
@@ -127,8 +138,11 @@ class InitialWeights:
         unused = [f"{role} {name}" for role, names in self.unused.items() for name in names]
         yield from _list("new", new)
         yield from _list("not used", unused)
-        if self.arguments and new:
-            yield f"arguments   those of the model differ: {' '.join(self.arguments)}"
+        if self.arguments:
+            options = " ".join(self.arguments)
+            yield f"arguments   with {options}, {self.share:.1%} of the parameters fit"
+        elif new:
+            yield "arguments   no others let more parameters fit these images"
 
 
 def _list(title: str, lines: list[str]) -> Iterator[str]:
@@ -139,7 +153,7 @@ def _list(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def take_weights(
-    model: TrainedModel, recipe: Recipe, nets: Mapping[str, nn.Module], images: str
+    model: TrainedModel, recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: DataSpec
 ) -> tuple[InitialWeights, dict[str, dict[str, Tensor]]]:
     """Copy those weights of a trained model into networks that fit.
 
@@ -147,7 +161,8 @@ def take_weights(
         model: the trained model.
         recipe: the recipe of the networks, with all arguments.
         nets: networks by role, before spectral normalisation by the recipe.
-        images: the training's images, such as ``28x28x1``.
+        loss: the recipe's loss.
+        data: the training's data.
 
     Returns:
         What was taken; and by role, the averages of what was taken, if they are other weights.
@@ -160,9 +175,9 @@ def take_weights(
         BundleError, CheckpointError, ...: the model cannot be loaded.
     """
     spec = model.bundle.spec
-    _check_architecture(model, recipe, nets)
+    _check_architecture(model, recipe, loss, data)
     networks = model.load()
-    differing = _differing_arguments(spec, recipe)
+    suggestion = suggest_arguments(spec, networks.trained, recipe, loss, data)
     counts: dict[str, list[int]] = {}
     new: dict[str, dict[str, str]] = {}
     unused: dict[str, list[str]] = {}
@@ -176,7 +191,7 @@ def take_weights(
             continue
         before, after = source.state_dict(), net.state_dict()
         matches = match_tensors(source, net)
-        pairs = {name: path for name, path in matches.items() if _fits(before[path], after[name])}
+        pairs = {name: path for name, path in matches.items() if fits(before[path], after[name])}
         copy_tensors(net, {name: before[path] for name, path in pairs.items()})
         if any(name.endswith("._u") for name in after.keys() - pairs.keys()):
             _estimate_norms(net)
@@ -201,12 +216,12 @@ def take_weights(
     for role in networks.trained.keys() - nets.keys():
         unused[role] = list(networks.trained[role].state_dict())
     if not has_kernels:
-        raise RecipeError(_explain_nothing(model, images, differing))
+        raise RecipeError(_explain_nothing(spec, networks.trained, suggestion, recipe, loss, data))
     *_, fitting, parameters = counts["generator"]
     if fitting < SMALL_SHARE * parameters:
         warnings.warn(
             f"only {fitting / parameters:.1%} of the generator's parameters come from "
-            f"{spec.name!r}, so this is nearly a training from scratch",
+            f"{spec.name!r}, so this is nearly a training from scratch. {_advise(suggestion)}",
             stacklevel=2,
         )
     initial = InitialWeights(
@@ -217,7 +232,8 @@ def take_weights(
         images=str(spec.data.image),
         licenses=[dict(licence) for licence in spec.licenses],
         counts=counts,
-        arguments=differing,
+        arguments=suggestion.options,
+        share=suggestion.share,
         new=new,
         unused=unused,
     )
@@ -230,11 +246,6 @@ def copy_tensors(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in tensors.items():
             state[name].copy_(tensor)
-
-
-def _fits(first: Tensor, second: Tensor) -> bool:
-    kinds = first.is_floating_point(), second.is_floating_point()
-    return first.shape == second.shape and kinds[0] == kinds[1]
 
 
 def plain_name(name: str) -> str:
@@ -255,64 +266,71 @@ def _estimate_norms(net: nn.Module) -> None:
                     _ = module.weight
 
 
-def _check_architecture(model: TrainedModel, recipe: Recipe, nets: Mapping[str, nn.Module]) -> None:
-    """Raise an error that names the options for the model's architecture if it is another."""
+def _check_architecture(model: TrainedModel, recipe: Recipe, loss: Loss, data: DataSpec) -> None:
+    """Raise an error that names recipes of the model's architecture if it is another."""
     spec = model.bundle.spec
     entry = architectures.entry(recipe.architecture.name)
-    if spec.architecture == entry.name:
+    name = spec.architecture
+    if name == entry.name:
         theirs = find_architecture(model.bundle, "generator")
         if theirs == entry:
             return
         name = theirs.address
-    else:
-        name = spec.architecture
-    stored = read_header(model.bundle.weights_of("generator"))
-    shapes = {key: tuple(t.shape) for key, t in nets["generator"].state_dict().items()}
-    fitting = sum(stored[key].shape == shape for key, shape in shapes.items() if key in stored)
-    options = " ".join([f"--architecture {name}", *_own_options(name, spec)])
+    remedies = []
+    if own := find_recipes(spec.architecture):
+        names = ", ".join(f"{each} (dataset {dataset})" for each, dataset in own.items())
+        remedies.append(f"Recipes of {spec.architecture}: {names}.")
+    with contextlib.suppress(GanzooError):  # the architecture may not be installed
+        other = complete(replace(recipe, architecture=Component(name)))
+        fit = suggest_arguments(spec, model.load().trained, other, loss, data)
+        if fit.share >= SMALL_SHARE:
+            options = " ".join([f"--architecture {name}", *fit.options])
+            remedies.append(f"With this recipe, {fit.share:.1%} of the parameters fit: {options}")
     raise RecipeError(
         f"cannot start from {spec.name!r}: its architecture is {name!r}, and this recipe's is "
-        f"{recipe.architecture.name!r}. By name and shape, {fitting} of {len(shapes)} tensors of "
-        f"the generator would fit, which says nothing of their meaning. Use the model's: {options}"
+        f"{recipe.architecture.name!r}. {' '.join(remedies) or 'Start from another model.'}"
     )
 
 
-def _own_options(name: str, spec: ModelSpec) -> list[str]:
-    """Return the options of a model's arguments, without defaults where these are known."""
-    defaults: dict[str, Any] = {}
-    try:
-        factory = architectures.get(name)
-        defaults = {key: argument.default for key, argument in arguments_of(factory).items()}
-    except (MissingPluginError, *MALFORMED):  # not installed: all arguments are listed
-        pass
-    return [
-        as_option(f"architecture.{key}", value)
-        for key, value in spec.arguments.items()
-        if key not in defaults or _plain(defaults[key]) != value
-    ]
+def find_recipes(architecture: str) -> dict[str, str]:
+    """Return the datasets of the registered recipes of an architecture by the recipe's name.
+
+    Plugins are not imported.
+    """
+    names = {}
+    for entry in recipes.entries():
+        table = read_recipe(entry)
+        if _name_of(table.get("architecture")) == architecture:
+            names[entry.name] = _name_of(table.get("dataset"))
+    return names
 
 
-def _differing_arguments(spec: ModelSpec, recipe: Recipe) -> list[str]:
-    ours = recipe.architecture.arguments
-    return [
-        as_option(f"architecture.{name}", value)
-        for name, value in spec.arguments.items()
-        if name in ours and _plain(ours[name]) != value
-    ]
+def _name_of(component: Any) -> str:
+    """Return the name of a component in a recipe's TOML, which is its name or a table."""
+    return str(component.get("name", "") if isinstance(component, dict) else component)
 
 
-def _explain_nothing(model: TrainedModel, images: str, differing: list[str]) -> str:
-    spec = model.bundle.spec
-    own = str(spec.data.image)
-    sizes = f" It makes images of {own}, and these are {images}." if own != images else ""
-    remedies = [f"images of {own}"] if sizes else []
-    remedies += [f"the model's arguments: {' '.join(differing)}"] if differing else []
-    remedy = f"Use {' and '.join(remedies)}" if remedies else "Start from another model"
-    return f"cannot start from {spec.name!r}: no matrix and no kernel of it fits.{sizes} {remedy}."
+def _explain_nothing(
+    spec: ModelSpec,
+    networks: Mapping[str, nn.Module],
+    fit: Fit,
+    recipe: Recipe,
+    loss: Loss,
+    data: DataSpec,
+) -> str:
+    text = f"cannot start from {spec.name!r}: no matrix and no kernel of it fits."
+    own, images = str(spec.data.image), str(data.image)
+    if own != images:
+        text += f" It makes images of {own}, and these are {images}."
+    if not fit.options:
+        fit = suggest_images(spec, networks, recipe, loss, data)
+    return f"{text} {_advise(fit)}."
 
 
-def _plain(value: Any) -> Any:
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+def _advise(fit: Fit) -> str:
+    if not fit.options:
+        return "No other options let more parameters fit: start from another model"
+    return f"With these options, {fit.share:.1%} of the parameters fit: {' '.join(fit.options)}"
 
 
 def _size(tensor: Tensor) -> str:

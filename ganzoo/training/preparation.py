@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 
 import torch
@@ -50,6 +51,8 @@ def prepare(
     seed_networks(recipe.seed)  # a loss may have random initial parameters
     loss = build.build_loss(recipe)
     dataset, spec = find_dataset(recipe.dataset.name, recipe.dataset.arguments, root)
+    if group.first and (text := getattr(dataset, "warning", "")):
+        warnings.warn(text, stacklevel=3)
     seed_networks(recipe.seed)
     nets = build.build_networks(recipe, spec)
     build.check_combination(recipe, nets, loss, spec)
@@ -57,7 +60,7 @@ def prepare(
     averages: dict[str, dict[str, Tensor]] = {}
     if init_from is not None and group.first:  # `State` shares the weights of the first process
         model = TrainedModel.find(init_from)
-        initial, averages = take_weights(model, recipe, nets, str(spec.image))
+        initial, averages = take_weights(model, recipe, nets, loss, spec)
     tensors = {role: tuple(net.state_dict()) for role, net in nets.items()}
     build.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
@@ -144,10 +147,11 @@ def plan(prepared: Prepared) -> str:
     for role, weights in state.frozen.items():
         sizes += f"  frozen in the {role} {sum(w.numel() for w in weights):,}"
     players = "  ".join(
-        f"{player.name} (every {player.every}, repeat {player.repeat})"
+        f"{player.name} ({player.repeat} update{'s' * (player.repeat > 1)} "
+        f"{'a step' if player.every == 1 else f'every {player.every} steps'})"
         for player in state.loss.players
     )
-    ticks = -(-recipe.images // recipe.batch_size)
+    steps = -(-recipe.images // recipe.batch_size)
     settings = state.in_force()
     enabled = [name for name in ("compile", "deterministic") if settings[name]]
     if settings["processes"] > 1:
@@ -165,7 +169,7 @@ def plan(prepared: Prepared) -> str:
         f"  parameters  {sizes}\n"
         f"{''.join(f'  {line}{chr(10)}' for line in initial)}"
         f"  players     {players}\n"
-        f"  length      {quantity(recipe.images, 'image')} = {quantity(ticks, 'tick')} of "
+        f"  length      {quantity(recipe.images, 'image')} = {quantity(steps, 'step')} of "
         f"{recipe.batch_size}\n"
         f"  on          {describe_hardware(state.device)}, "
         f"{', '.join([settings['precision'], *enabled])}"

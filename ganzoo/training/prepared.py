@@ -11,7 +11,7 @@ from ganzoo.data.batches import Batches
 from ganzoo.nn import inputs_of, sizes_of, style_spec_of
 from ganzoo.nn.initialisation import normalised
 from ganzoo.registry import architectures
-from ganzoo.spec import INITIAL, DataSpec, ModelSpec, Recipe
+from ganzoo.spec import INITIAL, PARAMETERS, DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
 from ganzoo.training.initial_weights import InitialWeights
 from ganzoo.training.state import State
@@ -55,6 +55,13 @@ class Prepared:
         exported = self.state.loss.exported_roles
         roles = self.state.nets if self.recipe.keep_discriminator else ()
         return tuple(role for role in roles if role not in exported)
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Number of parameters of each network of a bundle by role."""
+        roles = (*self.state.loss.exported_roles, *self.training_roles)
+        nets = self.state.nets
+        return {role: sum(p.numel() for p in nets[role].parameters()) for role in roles}
 
     def weights_of(self, role: str) -> dict[str, Tensor]:
         """Return the current weights of a network as the architecture builds it."""
@@ -102,6 +109,7 @@ class Prepared:
                 self.state.group.size,
                 self.data_facts,
             )
+            | {PARAMETERS: self.parameters}
             | ({INITIAL: self.initial.provenance()} if self.initial else {})
             | ({"history": list(self.history)} if self.history else {}),
         )

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 import torch
 
-from ganzoo.bundle import leftovers
+from ganzoo.bundle import CONFIG, leftovers
 from ganzoo.bundle.files import reporting_output, write_file
+from ganzoo.bundle.folder import suggest_folder
 from ganzoo.bundle.json_lines import cut_back
 from ganzoo.data.cache import CacheOptions
 from ganzoo.data.run_data import FILE as DATA_FILE
@@ -27,6 +28,7 @@ from ganzoo.errors import (
     RunExistsError,
     RunNotFoundError,
     SampleError,
+    as_folder,
     enumerate_names,
     quantity,
     shell_word,
@@ -284,7 +286,7 @@ def resume(
     with join() as group:
         if group.first and not (path / RECIPE).is_file():
             raise RunNotFoundError(
-                f"{path} is not a run: it holds no recipe.toml. Start one: ganzoo train RECIPE"
+                f"{path} is not a run: it holds no recipe.toml.{_explain_path(path)}"
             )
         with sole_user(path, group):
             current = read_recipe(path, group)
@@ -296,6 +298,18 @@ def resume(
             recipe = share_recipe(recipe, group)
             prepared = restore(path, options, group, recipe)
             return _run(path, prepared, options, active_trackers)
+
+
+def _explain_path(path: Path) -> str:
+    """Return what to type instead of a path that is no run."""
+    if (path.parent / RECIPE).is_file():
+        return f" It is in a run: ganzoo train --resume {shell_word(path.parent)}"
+    if (path / CONFIG).is_file():
+        return (
+            " It is a bundle, which holds a trained model and no state of its training. Start a "
+            f"new run from its weights: ganzoo train RECIPE --init-from {as_folder(path)}"
+        )
+    return f"{suggest_folder(path)} Start a run: ganzoo train RECIPE"
 
 
 def _run(
@@ -323,7 +337,7 @@ def _run(
                 f"from those of a run of {quantity(recipe.images, 'image')} from the start"
             )
         if recipe.compile:
-            print_error("compiling: the first ticks take ten seconds to several minutes")
+            print_error("compiling: the first steps take ten seconds to several minutes")
     if group.first:
         cut_back(path / METRICS, state.images_seen, ("metrics",))
     reporter = RunReporter(

@@ -50,7 +50,7 @@ def test_a_card_states_how_images_were_fitted_converted_and_replaced():
         "fit": "pad to 48x64 (height x width) with white",
         "image_counts": {"grey to RGB": 3, "unreadable": 1200, "turned by EXIF": 31},
     }
-    unreadable = "unreadable: 1,200, each replaced by the next image"
+    unreadable = "unreadable: 1,200, each replaced by the next image, which counts once more"
     assert training.describe_images(data) == [
         ("files", f"{data['files']}; {unreadable}"),
         ("fit", data["fit"]),
@@ -364,7 +364,9 @@ def test_each_problem_is_one_line_and_is_fixed(bundle, old, new, problems, capsy
     lines = cards.check(bundle)
     assert any(re.search(problem, line) for problem in problems for line in lines), lines
     assert main(["card", "check", str(bundle)]) == 1
-    assert capsys.readouterr().out.splitlines() == lines
+    output = capsys.readouterr()
+    assert output.out.splitlines() == lines
+    assert f"Edit {bundle / 'README.md'}, or update" in output.err
     assert all("\n" not in line for line in lines)
 
 

@@ -114,8 +114,9 @@ def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "1,797 images of 16x16x1" in out
     assert "parameters  generator 6" in out
-    assert "250,000 images = 3,907 ticks of 64" in out
+    assert "250,000 images = 3,907 steps of 64" in out
     assert tomllib.loads(out.split("\n\n", 1)[1])["optimizer"]["lr"] == 0.5
+    assert out.endswith("the time left:\n# ganzoo train dcgan-digits --optimizer.lr 0.5\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -314,6 +315,11 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, command, mes
     ("command", "message"),
     [
         (["train", "dcgan-digits", "--architecture.widht", "3"], "--architecture.width"),
+        (
+            ["train", "dcgan-digits", "--dataset.labels", "none"],
+            "the dataset here is 'digits', which has no option --dataset.labels. For your own image "
+            "files, add --dataset folder --data DIR. Its options: --dataset.size.",
+        ),
         (["train", "dcgan-digits", "--images", "many"], "INT"),
         (["train", "--images", "3"], "the recipe is missing"),
         (["train", "dcgan-digits", "--resume", "x"], "uses the recipe of the run"),

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import shlex
 import shutil
 import time
 import zipfile
@@ -14,23 +15,28 @@ import pytest
 from PIL import Image
 
 from ganzoo.cli import main
+from ganzoo.cli.options import parse_recipe
 from ganzoo.data import describe
+from ganzoo.data.survey.command import choose_recipe, with_location, write_command
 from ganzoo.data.survey.describing import LABELS
 from ganzoo.data.survey.hashes import group_near, hash_image
 from ganzoo.data.survey.measures import measure_sizes
+from ganzoo.data.survey.notes import write_notes
 from ganzoo.data.survey.pool import map_parallel
 from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
 from ganzoo.data.survey.report import write_report
 from ganzoo.data.survey.shapes import FitCost, cost_of, suggest_rectangle
 from ganzoo.data.survey.text import rows_of
 from ganzoo.data.survey.tiles import contact_sheet, draw_names
-from ganzoo.errors import DataError, DataNotFoundError, WorkerError
+from ganzoo.errors import DataError, DataNotFoundError, ImageFileError, WorkerError
 from ganzoo.nn import map_sizes
 from ganzoo.registry import datasets
 from ganzoo.sampling.image_warnings import ImageNotes
-from ganzoo.spec import ImageSpec
+from ganzoo.spec import Component, ImageSpec
+from ganzoo.training import prepare
 from helpers.datasets import write_zip
 from helpers.images import png_of
+from helpers.recipes import tiny
 from helpers.resampling import resample
 
 
@@ -378,16 +384,92 @@ def test_the_warnings_are_those_of_the_stated_fit(tmp_path, fit, text):
     assert text in warning.text
 
 
-def test_a_size_without_a_recipe_is_told(tmp_path):
-    save(photo(1, (600, 600)), tmp_path / "a.png")
-    rows = rows_of(describe(tmp_path, workers=1))
-    assert rows["suggested size"].startswith("512, the largest power of two")
-    assert re.search(
-        r"; no installed recipe has this size\. .* of .*, \d+x\d+: change it with --dataset.size$",
-        rows["suggested size"],
+def test_the_suggested_size_is_that_of_a_recipe(tmp_path):
+    save(photo(1, (90, 90)), tmp_path / "a.png")
+    summary = describe(tmp_path, workers=1)
+    assert summary.suggested_size == 64
+    text = rows_of(summary)["suggested size"]
+    assert text.startswith("64, the largest size of an installed recipe (dcgan-faces")
+    assert rows_of(dataclasses.replace(summary, recipes=()))["suggested size"].startswith(
+        "64, the largest power of two up to 1024 not above"
     )
-    save(photo(1, (64, 64)), tmp_path / "a.png")
-    assert "no installed recipe" not in rows_of(describe(tmp_path, workers=1))["suggested size"]
+    assert suggest_size(90, summary.recipes) == 64
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory):
+    """Images in folders and beside them, one of which cannot be read."""
+    root = tmp_path_factory.mktemp("phone pictures")
+    for k in range(4):
+        save(photo(k, (96, 72)), root / "summer" / f"{k}.jpg")
+    save(photo(5, (96, 72)), root / "loose.jpg")
+    (root / "summer" / "cut.jpg").write_bytes((root / "loose.jpg").read_bytes()[:500])
+    return root
+
+
+FACES = [row for row in find_folder_recipes(5, 72, 3, 0) if row.name == "dcgan-faces"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({}, "--dataset.labels none --dataset.skip-corrupt"),
+        ({"skipped": {}, "unreadable": ()}, ""),
+        ({"skipped": {}, "unreadable": (), "channels": 1}, "--dataset.channels 1"),
+        (
+            {"skipped": {}, "unreadable": (), "fixed_size": True, "size": (48, 64), "fit": "pad"},
+            "--dataset.size 48x64 --dataset.fit pad",
+        ),
+        (
+            {"skipped": {}, "unreadable": (), "folder": "a.zip", "value_range": (0.0, 1.0)},
+            "--dataset zip --dataset.size 64 --dataset.value-range 0.0 1.0",
+        ),
+    ],
+)
+def test_the_command_trains_on_the_folder(phone, monkeypatch, changes, options):
+    summary = dataclasses.replace(describe(phone, workers=1), recipes=tuple(FACES), **changes)
+    recipe = choose_recipe(summary)
+    command = write_command(summary, recipe)
+    assert command == f"ganzoo train dcgan-faces {options}".strip()
+    parsed, _ = parse_recipe(shlex.split(with_location(command, "x y"))[2:], "ganzoo train")
+    assert parsed.dataset.arguments.get("channels", 3) == summary.channels
+    assert parsed.dataset.arguments.get("size", 64) == ("48x64" if "fit" in changes else 64)
+
+
+def test_images_beside_class_folders_are_the_first_note(phone, capsys):
+    assert main(["data", str(phone), "--workers", "1"]) == 0
+    *_, before, last = lines = capsys.readouterr().out.splitlines()
+    notes = [line for line in lines if line.startswith("note: ")]
+    assert notes[0] == (
+        "note: 1 of 6 images are not used: they are beside the sub-folders, which are the classes. "
+        "--dataset.labels none uses all 6, without classes."
+    )
+    assert any("a crop to 64x64 drops 25 % of an image on average" in line for line in notes)
+    assert before.startswith("next: the plan of a training on these images; ")
+    assert last.startswith("  ganzoo train ")
+    assert f"--data '{phone}' --dry-run" in last
+    recipe = tiny(dataset=Component("folder", {"size": 16, "skip_corrupt": True}))
+    with pytest.warns(UserWarning, match="1 of 6 images are not used"):
+        prepare(recipe, data=phone, device="cpu")
+    with pytest.raises(ImageFileError, match=r"skip-corrupt\. List them all: ganzoo data '.*phone"):
+        prepare(tiny(dataset=Component("folder", {"labels": "none"})), data=phone, device="cpu")
+
+
+def test_a_misspelt_folder_is_suggested(phone):
+    wrong = phone.with_name(phone.name.replace("phone", "fone"))
+    with pytest.raises(DataNotFoundError, match=r"not found: .* Did you mean '.*phone pictures"):
+        describe(wrong)
+    with pytest.raises(DataNotFoundError, match=r"not found: .* Did you mean '.*phone pictures"):
+        datasets.get("folder")(wrong)
+
+
+def test_few_images_get_an_option_that_the_loss_has(phone):
+    summary = describe(phone, workers=1)
+    (recipe,) = FACES
+    assert "memorises them. --loss.ada or --loss.augmentation" in write_notes(summary, recipe)[-1]
+    augmented = dataclasses.replace(recipe, augments=True)
+    assert "dcgan-faces augments them" in write_notes(summary, augmented)[-1]
+    assert "memorises them. --init-from" in write_notes(summary, None)[-1]
 
 
 def test_recipes_state_why_they_do_not_fit():

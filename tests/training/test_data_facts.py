@@ -34,7 +34,9 @@ def test_the_provenance_states_files_fit_and_corrupt_images(tmp_path):
         "padded by half or more": 2,
     }
     files, fit, converted = plan(prepared).splitlines()[2:5]
-    assert files.endswith("skipped: none; unreadable: 1, each replaced by the next image")
+    assert files.endswith(
+        "skipped: none; unreadable: 1, each replaced by the next image, which counts once more"
+    )
     assert fit.startswith("  fit ")
     assert converted == (
         "  converted   5 colour to grey, 2 padded by half or more, 1 transparent on black"

@@ -15,10 +15,15 @@ from ganzoo import bundle as bundles
 from ganzoo.cards import CardContext, prose, training
 from ganzoo.cards.metadata import describe
 from ganzoo.cli import main
+from ganzoo.cli.listing import _licence
 from ganzoo.errors import BundleError, CheckpointError, RecipeError
+from ganzoo.registry import architectures
 from ganzoo.runtimes.torch import load_torch
-from ganzoo.spec import INITIAL, Component, Optimizer
+from ganzoo.spec import INITIAL, Component, DataSpec, ImageSpec, Optimizer
 from ganzoo.training import initial_weights, prepare
+from ganzoo.training.build import build_loss, complete
+from ganzoo.training.fitting_arguments import suggest_arguments, suggest_images
+from ganzoo.training.trained_model import TrainedModel
 from helpers.recipes import play, tiny
 
 QUIET = {"progress": False, "monitors": "off", "tensorboard": "off"}
@@ -94,6 +99,7 @@ def test_what_does_not_fit_is_new_and_listed(source, capsys):
         "discriminator": ["trunk.layers.0.weight"],
     }
     assert initial.arguments == ["--architecture.conditioning none"]
+    assert initial.share == 1.0
     lines = "\n".join(initial.describe())
     assert "generator: 13 of 14 tensors, 601 of 2,905 parameters (20.7%)" in lines
     fresh = prepare(recipe, device="cpu").state.nets["generator"].state_dict()
@@ -153,19 +159,43 @@ def test_another_architecture_is_refused_with_the_options_of_the_model(source, c
     with pytest.raises(RecipeError) as error:
         prepare(tiny(architecture=Component("mlp")), init_from=source, device="cpu")
     text = str(error.value)
-    assert (
-        "its architecture is 'dcgan', and this recipe's is 'mlp'. By name and shape, 0 of 4" in text
+    assert "its architecture is 'dcgan', and this recipe's is 'mlp'. Recipes of dcgan: " in text
+    assert "dcgan-faces (dataset folder)" in text
+    assert text.endswith(
+        "With this recipe, 100.0% of the parameters fit: --architecture dcgan "
+        "--architecture.latent-dim 8 --architecture.width 4"
     )
-    assert text.endswith("--architecture dcgan --architecture.latent-dim 8 --architecture.width 4")
 
 
 def test_weights_that_do_not_fit_at_all_are_refused(source):
     recipe = tiny(architecture=Component("dcgan", {"latent_dim": 4, "width": 6}))
     with pytest.raises(
         RecipeError,
-        match=r"no kernel of it fits\. Use the model's arguments: --architecture.latent-dim 8",
+        match=r"no kernel of it fits\. With these options, 100\.0% of the parameters fit: "
+        r"--architecture\.latent-dim 8 --architecture\.width 4\.",
     ):
         prepare(recipe, init_from=source, device="cpu")
+
+
+def test_only_options_that_fit_the_images_are_advised(source):
+    """A model of classes for images without, and a model of grey 16x16 for colour 32x32."""
+    model = TrainedModel.find(source / "bundle")
+    labelled = replace(model.bundle.spec, arguments=LABELLED.arguments | {"width": 8})
+    with torch.device("meta"):
+        nets = architectures.make(
+            "dcgan", DataSpec(ImageSpec(16, 16, 1), classes=3), **labelled.arguments
+        )
+    recipe = complete(tiny(architecture=Component("dcgan"), dataset=Component("folder")))
+    loss = build_loss(recipe)
+    data = DataSpec(ImageSpec(32, 32, 3))
+    fit = suggest_arguments(labelled, nets, recipe, loss, data)
+    assert fit.options == ["--architecture.latent-dim 8", "--architecture.width 8"]
+    assert 0 < fit.share < 1
+    images = suggest_images(labelled, nets, recipe, loss, data)
+    assert images.options[:2] == ["--dataset.size 16", "--dataset.channels 1"]
+    assert images.share > fit.share
+    paired = replace(data, condition=ImageSpec(32, 32, 3))
+    assert suggest_images(labelled, nets, recipe, loss, paired).options == []
 
 
 def test_a_small_share_of_weights_is_a_warning(source, monkeypatch):
@@ -192,6 +222,7 @@ def test_licences_and_origin_are_carried_on(source, tmp_path):
     assert fields[None].items() >= (nc | {"license": "other"}).items()
     assert spec.recorded(INITIAL)["licenses"] == [theirs]
     assert spec.license == "NC"
+    assert _licence(spec).startswith("of the initial weights NC; of the images not stated; state")
     unknown = {**spec.provenance, INITIAL: spec.recorded(INITIAL) | {"licenses": []}}
     spec_of_unknown = replace(spec, provenance=unknown)
     assert spec_of_unknown.licenses == ()

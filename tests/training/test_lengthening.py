@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 import ganzoo
+from ganzoo.bundle.location import open_folder
+from ganzoo.cards import CardContext, training
 from ganzoo.cli import main
 from ganzoo.cli.options import parse_recipe
-from ganzoo.errors import CheckpointError, RecipeError
+from ganzoo.errors import CheckpointError, RecipeError, RunNotFoundError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.system.signals import stop_on_signal
@@ -143,11 +145,37 @@ def test_the_networks_the_game_and_the_seed_never_change(run, fields, names, opt
     assert differences(complete(changed), complete(recipe)).keys() <= {"name", "description"}
 
 
+def test_another_option_of_the_data_starts_from_the_weights_of_the_run(run):
+    with pytest.raises(RecipeError) as error:
+        resume(run, dataset={"size": 32})
+    message, command, otherwise, from_scratch = str(error.value).splitlines()
+    assert message == "a run keeps its --dataset.size. Start a new run with the other value:"
+    recipe, options = parse_recipe(shlex.split(command)[2:], "ganzoo train")
+    assert (recipe.name, recipe.dataset.arguments["size"]) == ("tiny-2", 32)
+    assert (options.init_from, options.out) == (str(run), run.with_name("run-2"))
+    assert "From the first weights instead:" in otherwise
+    assert "--init-from" not in from_scratch
+    assert "--name" not in from_scratch
+
+
+def test_a_path_that_is_no_run_is_explained(run, monkeypatch):
+    with pytest.raises(RunNotFoundError, match=r"It is in a run: ganzoo train --resume .*run$"):
+        resume(run / "bundle")
+    bundle = shutil.copytree(run / "bundle", run.with_name("model"))
+    with pytest.raises(RunNotFoundError, match=r"is a bundle, .* --init-from .*model$"):
+        resume(bundle)
+    monkeypatch.chdir(run.parent)
+    with pytest.raises(RunNotFoundError, match=r"ruun is not a run: .* Did you mean 'run'\?"):
+        resume("ruun")
+
+
 def test_the_batch_size_changes_where_batches_end(run):
     with pytest.raises(RecipeError, match="no whole number of batches of 5"):
         resume(run, images=64, batch_size=5, change=True)
     assert resume(run, images=64, batch_size=8, change=True).images_seen == 64
     assert history(run)[0]["changes"]["batch_size"] == [16, 8]
+    card = training.render(CardContext.of(open_folder(run)))
+    assert "64 images in batches of 16 up to 32 images, then 8, " in card
 
 
 def test_a_run_does_not_become_shorter_than_what_it_has_seen(run):

@@ -26,6 +26,7 @@ from ganzoo.sampling.image_folders import (
     first_folder,
     list_images,
     select_classes,
+    warn_of_loose,
 )
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 
@@ -52,7 +53,7 @@ class ImageFolder(ImageFiles):
         **options: Any,
     ) -> None:
         super().__init__(labels, fitting, channels, **options)
-        self.folder = folder
+        self.folder = self.source = folder
         self.names = names
 
     def read(self, index: int) -> Image.Image:
@@ -144,4 +145,5 @@ def folder(
     )
     dataset.file_counts = describe_files(images, classes, options.flipped)
     dataset.advice = advise_labels(classes, labels)
+    dataset.warning = warn_of_loose(images.counts.skipped, len(images.names), labels)
     return dataset, spec

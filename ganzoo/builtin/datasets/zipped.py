@@ -31,6 +31,7 @@ from ganzoo.sampling.image_folders import (
     describe_files,
     first_folder,
     select_classes,
+    warn_of_loose,
 )
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.sampling.zip_files import ZipIndex, index_zip, read_member
@@ -70,6 +71,7 @@ class ZippedImages(EncodedImages):
     ) -> None:
         super().__init__(labels, fitting, channels, **options)
         self.path, self.names, self.entries = path, names, entries
+        self.source = path
 
     def content(self, index: int) -> tuple[str, bytes]:
         """Return an image file: its name and its bytes."""
@@ -164,6 +166,7 @@ def zip_(
     what = f"{describe_empty(classes, numbers)}{options.flipped}"
     dataset.file_counts = describe_files(images, names or range(classes), what)
     dataset.advice = advise_labels(names, labels)
+    dataset.warning = warn_of_loose(index.skipped, len(chosen), labels)
     return dataset, spec
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -34,10 +35,14 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
         files: number of files.
         file_counts: one line about the files in use and those skipped.
         advice: a sentence about an option that changes the files in use.
+        warning: a sentence about image files that are not used, which a training warns of.
+        source: the folder or zip that ``ganzoo data`` describes; None for other files.
     """
 
     file_counts: str
     advice = ""
+    warning = ""
+    source: Path | None = None
 
     def __init__(
         self,
@@ -60,7 +65,9 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        place, image = read_good(self._read, index, len(self), skip_corrupt=self.skip_corrupt)
+        place, image = read_good(
+            self._read, index, len(self), skip_corrupt=self.skip_corrupt, source=self.source
+        )
         return image_to_tensor(image), torch.tensor(int(self.labels[place]), device="cpu")
 
     def _read(self, index: int) -> Image.Image:

@@ -14,8 +14,10 @@ from typing import Literal, get_args
 
 import torch
 
+from ganzoo.bundle.folder import suggest_folder
 from ganzoo.data.capacity import free_memory
 from ganzoo.data.opening import exceeds_memory
+from ganzoo.data.survey.command import choose_recipe, write_command
 from ganzoo.data.survey.hashes import DISTANCE, check_distance, group_equal, group_near
 from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.notes import write_notes
@@ -94,7 +96,12 @@ def describe(
     summary = dataclasses.replace(
         summary, seconds=round(time.perf_counter() - start, 2), processes=processes
     )
-    return dataclasses.replace(summary, notes=write_notes(summary))
+    recipe = choose_recipe(summary)
+    return dataclasses.replace(
+        summary,
+        command=write_command(summary, recipe) if recipe else "",
+        notes=write_notes(summary, recipe),
+    )
 
 
 def _list_files(root: Path, labels: Labels) -> tuple[ImageList, dict[str, int], str]:
@@ -102,7 +109,7 @@ def _list_files(root: Path, labels: Labels) -> tuple[ImageList, dict[str, int], 
     if is_zip(root):
         return list_zip(root, labels)
     if not root.is_dir():
-        raise DataNotFoundError(f"folder not found: {root}. {_REMEDY}")
+        raise DataNotFoundError(f"folder not found: {root}.{suggest_folder(root)} {_REMEDY}")
     images, names = select_classes(list_images(root, _REMEDY), labels)
     counts = Counter(map(first_folder, images.names))
     return images, {name: counts[name] for name in names}, describe_files(images, names)
@@ -142,8 +149,9 @@ def _summarise(
 ) -> DataSummary:
     names = images.names
     sizes = measure_sizes(scan.sizes)
-    suggested = suggest_size(sizes.shorter_sides[2])
     channels = 1 if scan.grey.all() else 3
+    recipes = find_folder_recipes(len(names), sizes.shorter_sides[2], channels, len(classes))
+    suggested = suggest_size(sizes.shorter_sides[2], recipes)
     rectangle = suggest_rectangle(scan.sizes, suggested)
     square = suggested, suggested
     height, width = shape = size or rectangle or square
@@ -205,9 +213,7 @@ def _summarise(
         decode_seconds=round(scan.seconds + measure_fit(scan.sizes, fitting), 2),
         seconds=0.0,
         processes=1,
-        recipes=tuple(
-            find_folder_recipes(len(names), sizes.shorter_sides[2], channels, len(classes))
-        ),
+        recipes=tuple(recipes),
         value_range=ends or (),
         names=tuple(names),
         mean=scan.mean,

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from ganzoo.data.survey.shapes import GAIN
+from ganzoo.data.survey.command import FEW
+from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.zips import ENDING
 from ganzoo.errors import quantity
-from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels
+from ganzoo.registry import find_recipe, losses
+from ganzoo.registry.signatures import arguments_of
+from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels, warn_of_loose
 from ganzoo.spec.parsing import shorten
 
-FEW = 1000  # images below which a discriminator soon memorises them
+AUGMENTATIONS = {
+    "ada": "--loss.ada",
+    "augmentation": "--loss.augmentation color translation cutout",
+}
+ROUNDED = 0.005  # share of the pixels that a note rounds to 1 %
 UNEVEN = 10  # times that the largest class has the images of the smallest
 NAMES = 5  # names in a note
 ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")  # modes with an alpha channel
 
 
-def write_notes(summary: DataSummary) -> tuple[str, ...]:
-    """Return what to know before a training, each in a sentence or two."""
-    parts = (_files, _folders, _images, _duplicates)
-    return tuple(note for part in parts for note in part(summary))
+def write_notes(summary: DataSummary, recipe: FolderRecipe | None) -> tuple[str, ...]:
+    """Return what to know before a training, each in a sentence or two.
+
+    Args:
+        summary: the dataset.
+        recipe: the recipe that suits it, if there is one.
+    """
+    parts = (_loose, _files, _folders, _images, _duplicates)
+    notes = [note for part in parts for note in part(summary)]
+    return tuple(notes + _few(summary, recipe))
+
+
+def _loose(summary: DataSummary) -> list[str]:
+    loose = warn_of_loose(summary.skipped, summary.images, summary.labels)
+    return [f"{loose}."] if loose else []
 
 
 def _files(summary: DataSummary) -> list[str]:
@@ -29,9 +47,8 @@ def _files(summary: DataSummary) -> list[str]:
         )
     if n := len(summary.unreadable):
         notes.append(
-            f"{quantity(n, 'file')} cannot be read, and a training ends with an error at "
-            "the first. "
-            "--dataset.skip-corrupt replaces each by the next image."
+            f"{quantity(n, 'file')} cannot be read, and a training ends with an error at the "
+            "first. --dataset.skip-corrupt replaces each by the next image, which counts once more."
         )
     if types := sorted(ending for ending in UNREAD_ENDINGS if f"type {ending}" in summary.skipped):
         n = sum(summary.skipped[f"type {ending}"] for ending in types)
@@ -98,9 +115,9 @@ def _images(summary: DataSummary) -> list[str]:
             f"{100 * rectangle.lost:.0f} %, for architectures such as dcgan, resnet, stylegan2 and "
             "r3gan. --dataset.fit pad or stretch keeps all of an image."
         )
-    if summary.fixed_size and summary.fit in ("", "crop", "random-crop"):
-        (cost,) = summary.costs
-        if cost.lost >= GAIN:
+    elif summary.fit in ("", "crop", "random-crop"):
+        cost = summary.costs[0]
+        if cost.lost >= ROUNDED:
             notes.append(
                 f"a crop to {cost.height}x{cost.width} drops {100 * cost.lost:.0f} % of an image "
                 "on average. --dataset.fit pad or stretch keeps all of an image."
@@ -130,14 +147,24 @@ def _images(summary: DataSummary) -> list[str]:
             "an alpha "
             "channel. Transparent pixels become white, or black with --dataset.background black."
         )
-    if summary.readable < FEW:
-        notes.append(
-            f"{quantity(summary.readable, 'image')} "
-            f"{'is' if summary.readable == 1 else 'are'} few: "
-            "a discriminator soon memorises them. --loss.ada or --loss.augmentation color "
-            "translation cutout delays it, and --init-from MODEL starts from trained weights."
-        )
     return notes
+
+
+def _few(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
+    """Return what few images need."""
+    if summary.readable >= FEW:
+        return []
+    delay = ""
+    if recipe and recipe.augments:
+        delay = f" {recipe.name} augments them, which delays it."
+    elif recipe:
+        known = arguments_of(losses.get(find_recipe(recipe.name).loss.name))
+        if options := [option for name, option in AUGMENTATIONS.items() if name in known]:
+            delay = f" {' or '.join(options)} delays it."
+    return [
+        f"{quantity(summary.readable, 'image')} {'is' if summary.readable == 1 else 'are'} few: a "
+        f"discriminator soon memorises them.{delay} --init-from MODEL starts from trained weights."
+    ]
 
 
 def _duplicates(summary: DataSummary) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ class FolderRecipe:
         epochs: how often the recipe reads each image in the whole run.
         fits: whether size, channels and classes suit the folder.
         reason: why they do not; empty if they do.
+        augments: whether its loss augments the images.
+        needs_classes: whether its architecture reads classes.
     """
 
     name: str
@@ -39,14 +41,23 @@ class FolderRecipe:
     epochs: float
     fits: bool
     reason: str
+    augments: bool
+    needs_classes: bool
 
 
-def suggest_size(shorter_side: float) -> int:
-    """Return the largest power of two, 8 to 1024, that is not above a shorter side in pixels.
+def suggest_size(shorter_side: float, recipes: Sequence[FolderRecipe] = ()) -> int:
+    """Return the side of square images that suits a dataset, in pixels.
+
+    It is the largest side of a recipe that is not above the shorter side. Without such a recipe, it
+    is the largest such power of two, 8 to 1024.
 
     Args:
         shorter_side: median of the shorter sides of the images.
+        recipes: recipes with sizes.
     """
+    squares = [each.height for each in recipes if each.height == each.width <= shorter_side]
+    if squares:
+        return max(squares)
     size = SMALLEST
     while size * 2 <= min(shorter_side, LARGEST):
         size *= 2
@@ -69,9 +80,9 @@ def find_folder_recipes(
     for entry in recipes.entries():
         try:
             table = read_recipe(entry)
-            for part in ("architecture", "dataset"):  # a name alone has no arguments
-                if isinstance(table[part], str):
-                    table[part] = {"name": table[part]}
+            for part in ("architecture", "dataset", "loss"):  # a name alone has no arguments
+                if not isinstance(table.get(part), dict):
+                    table[part] = {"name": table.get(part)}
             if table["dataset"]["name"] == "folder":
                 table["dataset"] = defaults | table["dataset"]
                 rows.append(_judge(entry.name, table, images, shorter_side, channels, classes))
@@ -101,7 +112,8 @@ def _judge(
             if channels == 1
             else "reads colour images as grey"
         )
-    if table["architecture"].get("conditioning", "none") != "none" and classes < 2:
+    needs_classes = table["architecture"].get("conditioning", "none") != "none"
+    if needs_classes and classes < 2:
         reasons.append("needs classes")
     return FolderRecipe(
         name,
@@ -112,4 +124,10 @@ def _judge(
         int(table["images"]) / each,
         not reasons,
         "; ".join(reasons),
+        augments=_augments(table["loss"]),
+        needs_classes=needs_classes,
     )
+
+
+def _augments(loss: Mapping[str, Any]) -> bool:
+    return bool(loss.get("ada") or loss.get("augmentation"))

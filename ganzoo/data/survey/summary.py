@@ -102,8 +102,8 @@ class DataSummary:
         fixed_size: whether this is the size that `describe` was called with.
         fit: the fit that `describe` was called with; empty for all fits, with the warnings of
             `crop`.
-        suggested_size: the largest power of two, 8 to 1024, that is not above the median of the
-            shorter sides.
+        suggested_size: the largest side of a recipe for squares that is not above the median of the
+            shorter sides; without one, the largest such power of two, 8 to 1024.
         suggested_rectangle: height and width that drop at least a tenth fewer of the pixels in a
             crop than this square; None if none does.
         fits: what each fit costs at the square of `suggested_size`, and at the other sizes.
@@ -117,6 +117,8 @@ class DataSummary:
         processes: number of processes that read.
         recipes: registered recipes of the dataset ``folder``; those that fit come first.
         value_range: values of black and white in grey files; empty for those of the formats.
+        command: command of a training on the images, without the location of the data; empty if
+            no installed recipe suits them.
         notes: what to know before a training, each in a sentence.
         names: paths of all image files in use, relative to the folder; not in the JSON.
         mean: the mean image, uint8 (64, 64, 3).
@@ -160,6 +162,7 @@ class DataSummary:
     processes: int
     recipes: tuple[FolderRecipe, ...]
     value_range: tuple[float, ...] = ()
+    command: str = ""
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = field(default=(), repr=False)
     mean: NDArray[np.uint8] = field(

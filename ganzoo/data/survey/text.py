@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ganzoo.data.survey.command import with_location
 from ganzoo.data.survey.shapes import FitCost
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.errors import quantity
@@ -30,6 +31,13 @@ def format_summary(summary: DataSummary) -> str:
             lines.append(f"{'':<19}and {len(named) - MOST:,} more; --json prints all")
     lines += [f"  {line}" for line in _recipe_lines(summary)]
     lines += [f"note: {note}" for note in summary.notes]
+    if summary.command:
+        command = with_location(summary.command, summary.folder)
+        lines += [
+            "next: the plan of a training on these images; without --dry-run, it starts, and shows "
+            "the time left",
+            f"  {command} --dry-run",
+        ]
     return "\n".join(" ".join(line.splitlines()) for line in lines)
 
 
@@ -60,13 +68,12 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     rows["near"] = count_groups(summary.near)
     suggested = summary.suggested_size
     rows["suggested size"] = (
-        f"{suggested}, the largest power of two up to 1024 that is not above the median shorter "
-        f"side{_without_recipe(summary, suggested, suggested)}"
+        f"{suggested}, {_origin_of(suggested, summary)} not above the median shorter side"
     )
     if shape := summary.suggested_rectangle:
         rows["or"] = (
-            f"{shape[0]}x{shape[1]} (height x width), for the usual shape of the images"
-            f"{_without_recipe(summary, *shape)}"
+            f"{shape[0]}x{shape[1]} (height x width), for the usual shape of the images: "
+            f"--dataset.size {shape[0]}x{shape[1]}"
         )
     for cost in summary.costs:
         rows[f"fit {cost.height}x{cost.width}"] = describe_cost(cost, summary.fit)
@@ -99,16 +106,12 @@ def describe_cost(cost: FitCost, fit: str = "") -> str:
     return texts[fit] if fit else "; ".join(texts[name] for name in ("crop", "pad", "stretch"))
 
 
-def _without_recipe(summary: DataSummary, height: int, width: int) -> str:
-    """Return the end of a text about a size that no recipe has; empty if one has it."""
-    sizes = {(recipe.height, recipe.width): recipe.name for recipe in summary.recipes}
-    if (height, width) in sizes or not sizes:
-        return ""
-    nearest = min(sizes, key=lambda size: abs(size[0] * size[1] - height * width))
-    return (
-        f"; no installed recipe has this size. The nearest is that of {sizes[nearest]}, "
-        f"{nearest[0]}x{nearest[1]}: change it with --dataset.size"
-    )
+def _origin_of(side: int, summary: DataSummary) -> str:
+    """Return how a suggested side was chosen."""
+    names = [each.name for each in summary.recipes if each.height == each.width == side]
+    if names:
+        return f"the largest size of an installed recipe ({', '.join(names)})"
+    return "the largest power of two up to 1024"
 
 
 def count_groups(groups: Sequence[Sequence[str]]) -> str:

@@ -1,0 +1,101 @@
+"""The command that trains on a folder of image files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganzoo.data.survey.recipes import FolderRecipe
+from ganzoo.data.survey.zips import ENDING
+from ganzoo.errors import shell_word
+from ganzoo.nn.uninitialised import Uninitialised
+from ganzoo.registry import architectures, find_recipe
+from ganzoo.registry.signatures import as_option
+from ganzoo.sampling.image_folders import warn_of_loose
+from ganzoo.spec import DataSpec, ImageSpec
+
+if TYPE_CHECKING:
+    from ganzoo.data.survey.summary import DataSummary
+
+FEW = 2000  # images below which a discriminator soon memorises them
+SMALLEST = 16  # pixels of a side that most architectures make
+
+
+def choose_recipe(summary: DataSummary) -> FolderRecipe | None:
+    """Return the recipe that suits a dataset best; None if no installed one does.
+
+    The networks of the recipe are built for the size of the images, without memory. For few images,
+    recipes that augment them come first; then those of the suggested size; then short ones.
+    """
+    recipes = sorted(
+        summary.recipes,
+        key=lambda each: (
+            summary.readable < FEW and not each.augments,
+            _size(summary, each) != (each.height, each.width),
+            each.epochs,
+        ),
+    )
+    return next((recipe for recipe in recipes if _builds(summary, recipe)), None)
+
+
+def write_command(summary: DataSummary, recipe: FolderRecipe) -> str:
+    """Return the command that trains a recipe on a dataset, without the data's location."""
+    is_zip = summary.folder.lower().endswith(ENDING)
+    flip = recipe.images_per_epoch > summary.images
+    values: dict[str, object] = {
+        "size": _text(*_size(summary, recipe)),
+        "channels": summary.channels,
+        "fit": summary.fit or "crop",
+        "flip": flip,
+        "labels": _labels(summary),
+        "skip_corrupt": bool(summary.unreadable),
+        "value_range": list(summary.value_range),
+    }
+    known: dict[str, object] = dict(channels=3, fit="crop", flip=False, labels="auto")
+    known |= dict(skip_corrupt=False, value_range=[])
+    if not is_zip:  # the recipe's arguments are those of the dataset 'folder'
+        size = _text(recipe.height, recipe.width)
+        known |= dict(size=size, channels=recipe.channels, flip=flip)
+    options = [as_option(f"dataset.{k}", v) for k, v in values.items() if v != known.get(k)]
+    return " ".join(["ganzoo train", recipe.name, *["--dataset zip"] * is_zip, *options])
+
+
+def _text(height: int, width: int) -> str:
+    return str(height) if height == width else f"{height}x{width}"
+
+
+def with_location(command: str, folder: str) -> str:
+    """Return a command of `write_command` with the location of the data."""
+    return f"{command} --data {shell_word(folder)}"
+
+
+def _labels(summary: DataSummary) -> str:
+    loose = warn_of_loose(summary.skipped, summary.images, summary.labels)
+    return "none" if loose else summary.labels
+
+
+def _size(summary: DataSummary, recipe: FolderRecipe) -> tuple[int, int]:
+    """Return the size to train a recipe at: its own, if it enlarges few images."""
+    if summary.fixed_size:
+        return summary.size
+    if min(recipe.height, recipe.width) <= summary.sizes.shorter_sides[2]:
+        return recipe.height, recipe.width
+    side = max(summary.suggested_size, SMALLEST)
+    return side, side
+
+
+def _builds(summary: DataSummary, recipe: FolderRecipe) -> bool:
+    """Whether a recipe can be built for the images of a dataset."""
+    if recipe.needs_classes and _labels(summary) == "none":
+        return False
+    height, width = _size(summary, recipe)
+    labels = tuple(summary.classes)
+    data = DataSpec(ImageSpec(height, width, summary.channels), classes=len(labels), labels=labels)
+    try:
+        component = find_recipe(recipe.name).architecture
+        with torch.device("meta"), Uninitialised():
+            architectures.make(component.name, data, **component.arguments)
+    except Exception:  # noqa: BLE001 - a plugin may raise anything
+        return False
+    return True
