@@ -195,13 +195,12 @@ def _check_components(args: Sequence[str], preset: Recipe, factories: Mapping[st
         known = [key.replace("_", "-") for key in arguments_of(factories[kind])]
         if option.replace("_", "-").removeprefix("no-") in known:
             continue
-        known = [f"--{kind}.{key}" for key in known]
-        remedy = did_you_mean(f"--{kind}.{option}", known)
+        remedy = did_you_mean(option, known, f"--{kind}.")
         if kind == "dataset" and name != "folder":
             remedy += " For your own image files, add --dataset folder --data DIR."
         print_error(
             f"error: the {kind} here is {name!r}, which has no option --{kind}.{option}.{remedy} "
-            f"Its options: {enumerate_names(known)}."
+            f"Its options: {enumerate_names(f'--{kind}.{key}' for key in known)}."
         )
         raise SystemExit(2)
 

@@ -79,18 +79,16 @@ def suggest_arguments(
             return -1, 1
         return _count(networks, nets)
 
-    arguments = {
-        key: value
-        for key, value in spec.arguments.items()
-        if key in ours and plain(ours[key]) != plain(value)
-    }
+    known = arguments_of(architectures.get(name))
+    theirs = {key: spec.arguments.get(key, known[key].default) for key in ours if key in known}
+    arguments = {k: value for k, value in theirs.items() if plain(ours[k]) != plain(value)}
     best = count(arguments)
     if best[0] < 0:
         arguments = {k: value for k, value in arguments.items() if count({k: value})[0] >= 0}
         best = count(arguments)
     trials: list[dict[str, Any]] = []
     if str(spec.data.image) != str(data.image):
-        trials = [{key: value} for key, value in _scaled(spec.arguments, ours)]
+        trials = [{key: value} for key, value in _scaled(theirs)]
     for trial in trials:
         if (other := count(arguments | trial))[0] > best[0]:
             best, arguments = other, arguments | trial
@@ -124,6 +122,8 @@ def suggest_images(
     if not changes or not changes.keys() <= known.keys() or data.condition or spec.data.condition:
         return Fit([], 0.0)
     fit = suggest_arguments(spec, networks, recipe, loss, replace(data, image=image))
+    if fit.share < SMALL_SHARE:
+        return Fit([], fit.share)
     options = [as_option(f"dataset.{key}", value) for key, value in changes.items()]
     return Fit([*options, *fit.options], fit.share)
 
@@ -133,10 +133,10 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _scaled(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def _scaled(theirs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield whole numbers of a model's arguments times and divided by powers of 2."""
     for key, value in theirs.items():
-        if key in ours and isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool):
             for factor in _FACTORS:
                 yield key, value * factor
                 if value % factor == 0:

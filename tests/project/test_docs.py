@@ -10,6 +10,12 @@ import yaml
 from ganzoo.cli import COMMANDS, SUBCOMMANDS
 from ganzoo.cli.arguments import PARSING
 from ganzoo.cli.options import parse_recipe
+from ganzoo.registry import find_recipe
+from ganzoo.sampling.image_fits import parse_size
+from ganzoo.spec import DataSpec, ImageSpec
+from ganzoo.training.build import build_loss, complete
+from ganzoo.training.fitting_arguments import suggest_arguments, suggest_images
+from ganzoo.training.trained_model import TrainedModel
 from helpers.pages import blocks_of, commands_of, run_block
 from helpers.paths import ROOT
 
@@ -78,6 +84,28 @@ def test_all_commands_have_options_that_exist():
 def test_page_in_full(page, tmp_path):
     for language, block in blocks_of(page):
         run_block(tmp_path, language, block, tuple(ELSEWHERE))
+
+
+def test_the_weights_that_start_a_recipe():
+    """The table of the guide states the options that a training advises, and their share."""
+    section = (DOCS / "fine-tuning.md").read_text().split("## Weights for a recipe")[1]
+    rows = re.findall(r"\| `([\w-]+)`.* \| `([\w-]+)`.* \| (.*) \| ([\d.]+)% \|", section)
+    assert len(rows) == 6
+    before = ""
+    for name, recipe_name, text, share in rows:
+        options = text.strip("`")
+        if width := re.fullmatch(r"the same with `(.*)", options):
+            options = re.sub(r"--architecture\.width \d+", width[1], before)
+        before = options
+        model, recipe = TrainedModel.find(name), complete(find_recipe(recipe_name))
+        arguments = recipe.dataset.arguments
+        image = ImageSpec(*parse_size("", arguments["size"], 1, 999), arguments.get("channels", 3))
+        paired = recipe.dataset.name != "folder"
+        data = DataSpec(image, condition=image if paired else None)
+        suggest = suggest_images if "--dataset" in options else suggest_arguments
+        networks = model.load().trained
+        fit = suggest(model.bundle.spec, networks, recipe, build_loss(recipe), data)
+        assert (" ".join(fit.options), f"{100 * fit.share:.1f}") == (options, share), name
 
 
 def test_there_are_pages():
