@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from ganzoo.errors import DataError
 from ganzoo.registry.signatures import OMIT_DEFAULT
 from ganzoo.sampling.image_files import describe_size, loses_half, warn_of_crop
-from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
+from ganzoo.sampling.image_warnings import ImageFileWarning, count_image, warn_of_image
 
 Size = int | str  # of a dataset's images: 64 for squares, or "HEIGHTxWIDTH"
 Fit = Literal["crop", "random-crop", "pad", "stretch"]
@@ -111,7 +111,7 @@ class Fitting:
         return f"{self.fit} to {self.height}x{self.width} (height x width){colour}"
 
     def warn(self, size: tuple[int, int], name: str | Path) -> None:
-        """Warn if an image and the size differ in shape by a factor of 2 or more.
+        """Warn if an image and the size differ in shape by a factor of 2 or more; count crops.
 
         Args:
             size: width and height of the image.
@@ -126,6 +126,10 @@ class Fitting:
                 f"Crop it yourself to choose the part, or use {self.option} pad to keep all of it"
             )
             warn_of_crop(size, self.width, self.height, name, kind, advice)
+            across, down = size[0] * self.height, size[1] * self.width
+            less, more = sorted((across, down))
+            if more < 2 * less and 10 * less <= 9 * more:
+                count_image("cropped by a tenth to half")
         elif loses_half(size, self.width, self.height):
             self._warn_of_change(size, name)
 

@@ -591,7 +591,7 @@ def test_errors_name_the_options_of_this_command(tmp_path, arguments, option):
 
 
 def test_sub_folders_that_become_classes_are_noted(tmp_path):
-    for name in ("2023/a.png", "2024/b.png", "loose.png"):
+    for name in ("2023/a.png", "2024/b.png"):
         save(photo(1), tmp_path / name)
     notes = {
         labels: " ".join(describe(tmp_path, labels=labels, workers=1).notes) for labels in LABELS

@@ -7,6 +7,7 @@ from PIL import Image
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_files import CropWarning, fit_image, read_image
 from ganzoo.sampling.image_fits import Fitting, PadWarning, StretchWarning, parse_size
+from ganzoo.sampling.image_warnings import ImageNotes
 
 
 def stripes():
@@ -117,3 +118,14 @@ def test_the_background_is_white_or_black(tmp_path):
 def test_the_plan_names_the_fit():
     assert str(Fitting(48, 64)) == "crop to 48x64 (height x width)"
     assert str(Fitting(8, 8, "pad", "black")) == "pad to 8x8 (height x width) with black"
+
+
+@pytest.mark.parametrize(
+    ("width", "count"),
+    [(17, []), (18, ["cropped by a tenth to half"]), (32, ["cropped by half or more"])],
+)
+def test_crops_are_counted_by_their_share(width, count):
+    notes = ImageNotes()
+    with notes.of_image():
+        Fitting(16, 16).warn((width, 16), "a.png")
+    assert list(notes.counts) == count

@@ -88,7 +88,8 @@ def _folders(summary: DataSummary) -> list[str]:
 
 def _classes(summary: DataSummary) -> list[str]:
     notes = []
-    if advice := advise_labels(list(summary.classes), summary.labels, "--labels"):
+    advice = advise_labels(list(summary.classes), summary.labels, "--labels")
+    if advice and not _loose(summary):
         notes.append(f"{advice[0].lower()}{advice[1:]}; in a training, --dataset.labels none does.")
     if len(summary.classes) > 1:
         least = min(summary.classes, key=lambda name: summary.classes[name])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo.bundle.files import write_file
+from ganzoo.data.survey.command import with_location
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.text import count_groups, rows_of
 from ganzoo.data.survey.tiles import draw_names, read_tiles
@@ -43,6 +44,7 @@ def write_report(summary: DataSummary, path: Path) -> None:
         title=_escape(Path(summary.folder).absolute().name or summary.folder),
         files=_escape(summary.files),
         notes=_list([_without(root, note) for note in summary.notes], "<p>Nothing to note.</p>"),
+        command=_command(summary),
         rows=_table(rows.items()),
         mean=_figure(summary.mean, "mean"),
         sheet="".join(_figure(tiles[name], name) for name in sheet if name in tiles),
@@ -81,6 +83,15 @@ def _duplicates(groups: Sequence[Sequence[str]], tiles: Mapping[str, NDArray[np.
     if len(groups) > GROUPS:
         parts.append(f"<p>and {quantity(len(groups) - GROUPS, 'more group')}</p>")
     return "".join(parts)
+
+
+def _command(summary: DataSummary) -> str:
+    """Return the next command, without the path of the folder: the page may be published."""
+    if not summary.command:
+        return ""
+    command = with_location(summary.command, Path(summary.folder).name or "DIR")
+    text = "The plan of a training on these images; without --dry-run, it starts:"
+    return f"<p>{text}</p><pre>{_escape(command)} --dry-run</pre>"
 
 
 def _recipes(summary: DataSummary) -> str:
