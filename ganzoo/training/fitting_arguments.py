@@ -70,7 +70,7 @@ def suggest_arguments(
         """Return the numbers of parameters that fit and of all; (-1, 1) without such networks."""
         try:
             with torch.device("meta"), Uninitialised():
-                nets = architectures.make(name, data, **ours | arguments)
+                nets = architectures.make(name, data, **{**ours, **arguments})
             if loss.roles != set(nets):
                 return -1, 1
             with contextlib.suppress(RuntimeError):  # a check that reads values

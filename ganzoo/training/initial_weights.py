@@ -324,12 +324,12 @@ def _explain_nothing(
         text += f" It makes images of {own}, and these are {images}."
     if not fit.options:
         fit = suggest_images(spec, networks, recipe, loss, data)
-    return f"{text} {_advise(fit)}."
+    return f"{text} {_advise(fit)}"
 
 
 def _advise(fit: Fit) -> str:
     if not fit.options:
-        return "No other options let more parameters fit: start from another model"
+        return "No other options let more parameters fit: start from another model."
     return f"With these options, {fit.share:.1%} of the parameters fit: {' '.join(fit.options)}"
 
 

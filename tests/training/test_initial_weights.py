@@ -172,7 +172,7 @@ def test_weights_that_do_not_fit_at_all_are_refused(source):
     with pytest.raises(
         RecipeError,
         match=r"no kernel of it fits\. With these options, 100\.0% of the parameters fit: "
-        r"--architecture\.latent-dim 8 --architecture\.width 4\.",
+        r"--architecture\.latent-dim 8 --architecture\.width 4$",
     ):
         prepare(recipe, init_from=source, device="cpu")
 

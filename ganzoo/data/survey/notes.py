@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ganzoo.data.survey.command import FEW
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.zips import ENDING
-from ganzoo.errors import quantity
+from ganzoo.errors import GanzooError, quantity
 from ganzoo.registry import find_recipe, losses
-from ganzoo.registry.signatures import arguments_of
 from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels, warn_of_loose
 from ganzoo.spec.parsing import shorten
 
-AUGMENTATIONS = {
-    "ada": "--loss.ada",
-    "augmentation": "--loss.augmentation color translation cutout",
+AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "--loss.ada": {"ada": True},
+    "--loss.augmentation color translation cutout": {"augmentation": ("color",)},
 }
 ROUNDED = 0.005  # share of the pixels that a note rounds to 1 %
 UNEVEN = 10  # times that the largest class has the images of the smallest
@@ -159,13 +161,21 @@ def _few(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
     if recipe and recipe.augments:
         delay = f" {recipe.name} augments them, which delays it."
     elif recipe:
-        known = arguments_of(losses.get(find_recipe(recipe.name).loss.name))
-        if options := [option for name, option in AUGMENTATIONS.items() if name in known]:
+        name = find_recipe(recipe.name).loss.name
+        if options := [option for option, each in AUGMENTATIONS.items() if _accepts(name, each)]:
             delay = f" {' or '.join(options)} delays it."
     return [
         f"{quantity(summary.readable, 'image')} {'is' if summary.readable == 1 else 'are'} few: a "
         f"discriminator soon memorises them.{delay} --init-from MODEL starts from trained weights."
     ]
+
+
+def _accepts(loss: str, arguments: Mapping[str, Any]) -> bool:
+    try:
+        losses.make(loss, **arguments)
+    except GanzooError:  # it has no such argument, or refuses the value
+        return False
+    return True
 
 
 def _duplicates(summary: DataSummary) -> list[str]:
