@@ -205,7 +205,7 @@ class MetricError(GanzooError, ValueError):
 
 
 class ExtractorError(GanzooError, OSError):
-    """Weights of a feature extractor that are missing or damaged."""
+    """A feature extractor whose weights are missing or damaged, or that has no gradients."""
 
 
 class DeploymentError(GanzooError, RuntimeError):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.evaluation.estimate import Estimate
     from ganzoo.evaluation.evaluator import Evaluation, Evaluator
+    from ganzoo.evaluation.extraction import features_with_gradients
     from ganzoo.evaluation.images import ImageSet, ImageSets
     from ganzoo.evaluation.memorisation import (
         Nearest,
@@ -54,6 +55,7 @@ _NAMES = {
     "divergences": ("js", "js_from_discriminator_loss", "kl", "kl_normal", "wasserstein1"),
     "estimate": ("Estimate",),
     "evaluator": ("Evaluation", "Evaluator"),
+    "extraction": ("features_with_gradients",),
     "images": ("ImageSet", "ImageSets"),
     "memorisation": ("Nearest", "authentic", "authenticity", "nearest_training"),
     "modes": (
@@ -89,6 +91,7 @@ __all__ = [
     "authenticity",
     "compare_pairs",
     "density_coverage",
+    "features_with_gradients",
     "frechet_distance",
     "gaussian_modes",
     "inception_score",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from ganzoo.errors import BrokenPluginError, MetricError
-from ganzoo.nn import Extractor, exact_inference, in_eval_mode, torch_defaults
+from ganzoo.errors import BrokenPluginError, ExtractorError, MetricError, describe
+from ganzoo.nn import Extractor, at_least_fp32, exact_inference, in_eval_mode, torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import extractors
 from ganzoo.spec import DataSpec, ImageSpec
@@ -73,6 +74,45 @@ def make_extractor(name: str) -> Extractor:
             "Report this to the plugin's author."
         )
     return extractor.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def features_with_gradients(name: str, example: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return a function that extracts features of images, with gradients.
+
+    The function takes images (n, channels, height, width) in [-1, 1] on any device, and returns
+    features, float32 (n, dim). The extractor has fixed weights, which are no part of a loss that
+    calls the function.
+
+    Args:
+        name: registered name of the extractor.
+        example: images to try it on.
+
+    Raises:
+        ExtractorError: the features have no gradients, for example because the extractor reads
+            whole numbers; or its weights are missing or damaged.
+        UnknownNameError, BrokenPluginError, ...: as `Registry.make`.
+    """
+    extractor = in_eval_mode(make_extractor(name)).requires_grad_(False)
+
+    def features(images: Tensor) -> Tensor:
+        levels = fit((at_least_fp32(images) + 1) * 127.5, extractor.channels, extractor.size)
+        with torch.autocast(images.device.type, enabled=False):
+            result: Tensor = extractor.to(images.device)(levels).features.float()
+        return result
+
+    reason = "its features have no gradients"
+    try:
+        with torch.enable_grad():
+            has_gradients = features(example.detach().requires_grad_()).requires_grad
+    except Exception as error:  # noqa: BLE001 - a plugin's extractor may raise anything
+        has_gradients, reason = False, describe(error)
+    if not has_gradients:
+        usable = ", ".join(other for other in extractors.names() if other != name)
+        raise ExtractorError(
+            f"cannot compute gradients of {extractors.cite(name)}: {reason}. Use another extractor "
+            f"({usable}), or none to compare pixels."
+        )
+    return features
 
 
 def describe_resizing(name: str, extractor: Extractor, image: ImageSpec, allowed: bool) -> str:

@@ -63,6 +63,8 @@ class ImageSets:
         seed: seed of random choices in a metric.
         classes: names of the classes of the extractor.
         labels: names of the classes of the real images.
+        conditions: for a metric that needs ``pairs``, the images that those of `fake` are
+            translations of; their size may differ.
     """
 
     real: ImageSet
@@ -70,6 +72,7 @@ class ImageSets:
     seed: int = 0
     classes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    conditions: ImageSet | None = None
 
     @functools.cached_property
     def drawn(self) -> NDArray[np.float32]:

@@ -120,7 +120,12 @@ def measure_pairs(
         leave=False,
     )
     parts = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
-    sets = ImageSets(_as_set(images[rows]), _as_set(np.concatenate(parts)), seed)
+    sets = ImageSets(
+        _as_set(images[rows]),
+        _as_set(np.concatenate(parts)),
+        seed,
+        conditions=_as_set(chosen),
+    )
     values, settings, failed = compute_values(by_name, sets, named=bool(metrics))
     network = getattr(model, "network", None)  # a model on onnxruntime has no network
     device = next(network.parameters()).device if network is not None else torch.device("cpu")

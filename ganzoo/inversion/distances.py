@@ -8,10 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ganzoo.errors import SampleError, describe
-from ganzoo.nn import in_eval_mode
-from ganzoo.registry import extractors
-
 Distance = Callable[[Tensor], Tensor]  # images (n, channels, height, width) in [-1, 1] -> (n,)
 
 COARSEST = 4  # pixels of the shorter side up to which images are pooled
@@ -40,29 +36,12 @@ def feature_distance(photo: Tensor, name: str) -> Distance:
         name: registered name of the extractor.
 
     Raises:
-        SampleError: the extractor has no gradients, for example because it reads whole numbers.
-        UnknownNameError, ExtractorError, ...: as `make_extractor`.
+        UnknownNameError, ExtractorError, ...: as for `features_with_gradients`.
     """
-    from ganzoo.evaluation.extraction import fit, make_extractor  # imports torchvision
+    from ganzoo.evaluation import features_with_gradients  # imports torchvision
 
-    extractor = in_eval_mode(make_extractor(name).to(photo.device)).requires_grad_(False)
-
-    def features(images: Tensor) -> Tensor:
-        levels = fit((images + 1) * 127.5, extractor.channels, extractor.size)
-        return extractor(levels).features.float()  # type: ignore[no-any-return]
-
-    reason = "its features have no gradients"
-    try:
-        of_photo = features(photo.clone().requires_grad_())
-    except Exception as error:  # noqa: BLE001 - a plugin's extractor may raise anything
-        of_photo, reason = photo, describe(error)
-    if of_photo is photo or not of_photo.requires_grad:
-        usable = ", ".join(other for other in extractors.names() if other != name)
-        raise SampleError(
-            f"cannot invert with {extractors.cite(name)}: {reason}. Inversion needs gradients of "
-            f"features. Use another --extractor ({usable}), or none to compare pixels."
-        )
-    of_photo = of_photo.detach()
+    features = features_with_gradients(name, photo)
+    of_photo = features(photo).detach()
     length = of_photo.square().sum().clamp_min(1e-12)
     return lambda images: (features(images) - of_photo).square().sum(1) / length
 

@@ -25,8 +25,12 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.recipes": ("r3gan-32", "r3gan-64", "r3gan-mnist", "r3gan-tinyhero"),
     },
     "ganzoo-restore": {
-        "ganzoo.architectures": ("spandrel",),
+        "ganzoo.architectures": ("rrdbnet", "spandrel", "srresnet"),
+        "ganzoo.datasets": ("degraded",),
         "ganzoo.importers": ("spandrel",),
+        "ganzoo.losses": ("esrgan", "regression", "srgan"),
+        "ganzoo.metrics": ("psnr-y", "ssim-y"),
+        "ganzoo.recipes": ("esrgan", "rrdbnet", "srgan", "srresnet"),
     },
     "ganzoo-stylegan2": {
         "ganzoo.architectures": ("stylegan2",),

@@ -23,7 +23,7 @@ from ganzoo.testing.imports import imports_quietly
 IMAGES = 64  # per set
 DIMENSIONS = 8  # length of the features
 CLASSES = ("a", "b", "c")
-SIZES = ((8, 8, 1), (8, 8, 3), (1, 2, 1))  # the last one means points in the plane
+SIZES = ((8, 8, 1), (8, 8, 3), (1, 2, 1), (32, 32, 3))  # 1x2 means points in the plane
 
 
 def names_its_source(subject: Metric) -> None:
@@ -125,13 +125,13 @@ class Metric(CheckedPlugin):
             NotChecked: it refuses all tiny sets.
         """
         reasons = []
+        paired = "pairs" in self.metric.needs
         for height, width, channels in SIZES:
             image = ImageSpec(height, width, channels)
-            data = DataSpec(image, classes=len(CLASSES), labels=CLASSES)
-            if "pairs" in self.metric.needs:
-                return _random_sets(image, paired=True)
-            if not (reason := self.metric.refuses(_TinyExtractor(), data)):
-                return _random_sets(image, paired=False)
+            condition = image if paired else None
+            data = DataSpec(image, len(CLASSES), CLASSES, condition=condition)
+            if not (reason := self.metric.refuses(None if paired else _TinyExtractor(), data)):
+                return _random_sets(image, paired)
             reasons.append(f"{image}: {reason}")
         raise NotChecked(f"it refuses each of the tiny sets ({'; '.join(reasons)}).")
 
@@ -149,5 +149,6 @@ def _random_sets(image: ImageSpec, paired: bool) -> ImageSets:
         shapes = (IMAGES, DIMENSIONS), (IMAGES, len(CLASSES))
         return Features(*(draw.normal(size=shape).astype(np.float32) for shape in shapes))
 
-    sets = (ImageSet(pixels, extracted(), labels) for pixels in (real, fake))
-    return ImageSets(next(sets), next(sets), seed=0, classes=CLASSES, labels=CLASSES)
+    real_set, fake_set = (ImageSet(pixels, extracted(), labels) for pixels in (real, fake))
+    conditions = ImageSet(255 - real, None) if paired else None
+    return ImageSets(real_set, fake_set, 0, CLASSES, CLASSES, conditions)

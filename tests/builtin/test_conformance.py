@@ -136,7 +136,9 @@ def test_the_combinations_are_complete():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*architectures.names()} - {"spandrel"}))  # imported only
+@pytest.mark.parametrize(
+    "name", sorted({*architectures.names()} - {"spandrel"})
+)  # of 17 million weights
 def test_an_architecture_trains_with_every_loss_that_fits(name):
     """Train the built-in combinations and those of the installed plugins."""
     plays_all(Architecture(name, every_partner=True))

@@ -11,7 +11,7 @@ from torch import nn
 import ganzoo
 from ganzoo import DataSpec, Draw, ImageBatch, ImageSpec, ModelSpec
 from ganzoo.cli import main
-from ganzoo.errors import OutputError, SampleError
+from ganzoo.errors import ExtractorError, OutputError, SampleError
 from ganzoo.inversion import descent, invert, read_photo
 from ganzoo.inversion.descent import noise_scale, rate_scale
 from ganzoo.inversion.inverting import psnr
@@ -247,7 +247,9 @@ class WholeLevels(ganzoo.Extractor):
 def test_an_extractor_without_gradients_is_named(linear):
     ganzoo.extractors.register("whole-levels")(WholeLevels)
     try:
-        with pytest.raises(SampleError, match=r"whole-levels.*TypeError: uint8 only.*colour-64@1"):
+        with pytest.raises(
+            ExtractorError, match=r"whole-levels.*TypeError: uint8 only.*colour-64@1"
+        ):
             invert(linear, linear.sample(), extractor="whole-levels", **how())
     finally:
         ganzoo.extractors.unregister("whole-levels")

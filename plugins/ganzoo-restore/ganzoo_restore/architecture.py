@@ -9,11 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from ganzoo import DataSpec, SizesSpec
 from ganzoo.errors import ArchitectureError
+from ganzoo_restore.translators import (
+    DiscriminatorOption,
+    condition_of,
+    scale_of,
+    with_discriminator,
+)
 
 # Names of the channels of the condition, of the image, and of the scale.
 SIZE_OPTIONS = {
@@ -30,6 +36,8 @@ def spandrel(
     options: tuple[str, ...] = (),
     multiple: int = 1,
     smallest: int = 1,
+    discriminator: DiscriminatorOption = "none",
+    width: int = 64,
 ) -> dict[str, nn.Module]:
     """A network of spandrel, such as RRDBNet of ESRGAN (Wang et al., 2018).
 
@@ -43,36 +51,29 @@ def spandrel(
             ``ESRGAN`` and ``Compact`` have the channels and the scale of the data by default.
         multiple: the network reads sides that are multiples of it.
         smallest: the smallest side that it reads.
+        discriminator: ``vgg`` for SRGAN's, or ``none`` for losses of the generator alone.
+        width: channels of the discriminator's first map.
 
     Returns:
         ``generator``: condition -> images, both (n, channels, height, width) in [-1, 1], the images
         in eval mode alone.
+        ``discriminator``: images of the data's size -> `ganzoo.nn.DiscriminatorOutput`.
 
     Raises:
         ArchitectureError: the data has no conditions or another scale, the network is unknown, or
             it cannot be built with the options.
     """
-    condition, image = data.condition, data.image
-    if condition is None:
-        raise ArchitectureError(
-            "architecture 'spandrel' restores images, but this data has no condition images. Use "
-            "a dataset with conditions, such as --dataset paired."
-        )
-    scale = image.height // condition.height
-    if (image.height, image.width) != (scale * condition.height, scale * condition.width):
-        raise ArchitectureError(
-            f"architecture 'spandrel' cannot make images of {image} from conditions of "
-            f"{condition}: both sides are multiplied by one integer. Resize one of them."
-        )
+    condition, scale = condition_of("spandrel", data), scale_of("spandrel", data)
     kind = _find(network)
-    sizes = condition.channels, image.channels, scale
+    sizes = condition.channels, data.image.channels, scale
     try:
         names = SIZE_OPTIONS.get(network)
         values: dict[str, Any] = dict(zip(names, sizes, strict=True)) if names else {}
         values |= dict(map(_parse, options))
         with _Constants():
             net = kind(**values)
-        return {"generator": Restorer(net, SizesSpec(multiple, smallest, scale))}
+        read = SizesSpec(multiple, smallest, scale)
+        return with_discriminator(net, read, data, discriminator, width)
     except ArchitectureError:
         raise
     except Exception as error:
@@ -81,29 +82,6 @@ def spandrel(
             f"{', '.join(options) or '(none)'}: {' '.join(str(error).split())[:300]}. Change them "
             "with --architecture.options NAME=VALUE."
         ) from error
-
-
-class Restorer(nn.Module):
-    """A network that reads and returns images in [0, 1], as one of images in [-1, 1].
-
-    Args:
-        network: the network.
-        sizes: the sizes of images that it reads.
-    """
-
-    def __init__(self, network: nn.Module, sizes: SizesSpec) -> None:
-        super().__init__()
-        self.network = network
-        self.sizes = sizes
-
-    def forward(self, condition: Tensor) -> Tensor:
-        """Return images (n, channels, height, width), clamped to [-1, 1] in eval mode."""
-        images = self.network(condition / 2 + 0.5)
-        if isinstance(images, tuple):  # with an estimate of the degradation
-            images = images[0]
-        images = images * 2 - 1
-        result: Tensor = images if self.training else images.clamp(-1, 1)
-        return result
 
 
 def describe(network: nn.Module) -> tuple[str, tuple[str, ...]]:

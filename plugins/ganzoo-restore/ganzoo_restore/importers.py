@@ -183,7 +183,7 @@ def _check_call(descriptor: Any, scale: int) -> None:
     import torch
 
     from ganzoo import SizesSpec
-    from ganzoo_restore.architecture import Restorer
+    from ganzoo_restore.translators import Restorer
 
     name = descriptor.architecture.name
     multiple = _multiple(descriptor)

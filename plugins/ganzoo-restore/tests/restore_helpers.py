@@ -1,14 +1,19 @@
-"""Tiny networks of spandrel with random weights, and files of them."""
+"""Tiny networks of spandrel with random weights, files of them, and images."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from spandrel.architectures.Compact import Compact
 from spandrel.architectures.ESRGAN import ESRGAN
 from torch import Tensor, nn
+
+from ganzoo import DataSpec, ImageSpec
 
 
 def random_weights(network: nn.Module, gain: float = 1.0) -> nn.Module:
@@ -89,3 +94,21 @@ XINNTAO = {
     "hr": "HRconv",
     "block": "RRDB_trunk.{}.RDB{}.conv{}",
 }
+
+
+def pairs_of(scale: int = 4, side: int = 32, channels: int = 3) -> DataSpec:
+    """Return data of square images and of conditions whose sides are divided by a scale."""
+    condition = ImageSpec(side // scale, side // scale, channels)
+    return DataSpec(ImageSpec(side, side, channels), condition=condition)
+
+
+def paint(file: Path, height: int, width: int, seed: int = 0) -> Path:
+    """Write an image of smooth colours and some noise."""
+    draw = np.random.default_rng(seed)
+    coarse = draw.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+    smooth = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    noise = draw.integers(0, 16, (height, width, 3))
+    pixels = np.clip(np.asarray(smooth).astype(int) + noise, 0, 255).astype(np.uint8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(file)
+    return file
