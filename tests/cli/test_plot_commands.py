@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from ganzoo.cli.plotting.datasets import ModelDataset
 from ganzoo.errors import DataError, PlotError
 from ganzoo.evaluation.extraction import extract, make_extractor
 from ganzoo.spec import Component
+from helpers.playback import Playback
 from helpers.processes import run_new
 from helpers.recipes import tiny
 
@@ -202,6 +204,28 @@ def test_interpolation_between_real_images(plot, autoencoder):
 def test_an_animated_interpolation(plot):
     picture, _ = plot("interpolation", "dcgan-mnist", "--steps", "6", "-o", "a.gif")
     assert picture.n_frames == 10
+
+
+def test_reconstructions_have_the_classes_of_their_images(autoencoder, tmp_path, monkeypatch):
+    """A model may number the classes in another way than the dataset."""
+    spec = ganzoo.info(autoencoder / "bundle")
+    data = replace(spec.data, labels=tuple("9876543210"))
+    model = Playback(np.zeros((1, 16, 16, 1), np.uint8), data, ("z", "y"))
+    model.spec = replace(model.spec, provenance=spec.provenance)
+    decoded = []
+
+    def decode(z, y):
+        decoded.extend(y.tolist())
+        return ganzoo.ImageBatch(np.zeros((len(z), 16, 16, 1), np.uint8))
+
+    model.decode = decode
+    encoder = SimpleNamespace(encode=lambda images: np.zeros((len(images), 1), np.float32))
+    monkeypatch.setattr(
+        "ganzoo.cli.plotting.models.load_autoencoder", lambda name: (model, encoder)
+    )
+    assert main(["plot", "reconstructions", "n", "-n", "9", "-o", str(tmp_path / "r.png")]) == 0
+    labels = ModelDataset(spec, None, None, None).draw(9, 10).labels
+    assert decoded == (9 - labels).tolist()
 
 
 def test_reconstructions(plot, autoencoder):

@@ -187,9 +187,14 @@ def reconstructions(
     models = {name: load_autoencoder(name) for name in names}
     opened = ModelDataset(models[names[0]][0].spec, dataset, split, data, names[0])
     real = opened.draw(n, 10)
+    classes = [opened.spec.class_names[k] for k in real.labels] if opened.spec.classes else None
     reconstructed = {
         name: generator.decode(
-            encoder.encode(real.images), real.labels if "y" in generator.spec.inputs else None
+            encoder.encode(real.images),
+            # A model may number the classes in another way than the dataset.
+            generator.labels(len(real.images), label=classes)
+            if "y" in generator.spec.inputs
+            else None,
         )
         for name, (generator, encoder) in models.items()
     }
