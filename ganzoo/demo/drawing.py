@@ -23,7 +23,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
 UPLOAD = "that was uploaded"  # name of an image in errors and warnings
 _PREFIX = "data:image/png;base64,"
-_ADVICE = re.compile("(Repair it or remove|Remove) it")  # advice for image files of a dataset
+# Advice for image files of a dataset.
+_ADVICE = re.compile("((Repair|Replace) it or remove|Use a larger image, or remove) it")
 
 
 def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
