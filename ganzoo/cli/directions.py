@@ -53,7 +53,8 @@ def directions(
             the directions to the classes of an extractor.
         layers: layers whose w moves: coarse, middle, fine, or numbers from 0 such as 0-3,5; by
             default all.
-        count: number of directions of sefa and ganspace; by default 8.
+        count: number of directions of sefa and ganspace; by default 8, or the length of
+            a shorter w or z.
         extractor: extractor with classes, such as lenet-mnist@1.
         classes: names of its classes; by default each that it sees often enough.
         draws: number of random latents; by default 10,000, or 2,000 images for classes.
@@ -102,9 +103,8 @@ def directions(
             model, extractor, classes, **options, resize=resize, progress=True
         )
     else:
-        from ganzoo.sampling.direction_methods import COUNT, compute_directions
+        from ganzoo.sampling.direction_methods import compute_directions
 
-        count = COUNT if count is None else count
         result = compute_directions(model, method, **options, count=count)
     sheet = _draw(model, result, seed, label, strength)  # an error leaves no file
     result.save(output)

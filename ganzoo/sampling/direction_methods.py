@@ -39,7 +39,7 @@ def compute_directions(
     method: Method,
     *,
     layers: str = "",
-    count: int = COUNT,
+    count: int | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     label: Label | None = None,
@@ -62,7 +62,7 @@ def compute_directions(
         method: ``sefa`` or ``ganspace``.
         layers: layers whose w moves, and whose weights `sefa` factorises, see `parse_layers`; by
             default all.
-        count: number of directions.
+        count: number of directions; by default 8, or the length of a shorter w or z.
         draws: number of random latents, from which `ganspace` computes the directions, and both
             methods their scales.
         seed: seed of the latents.
@@ -73,7 +73,8 @@ def compute_directions(
         SampleError: an argument is out of range, or the model cannot have such directions.
     """
     numbers = choose_layers(model, layers)
-    dim, count = _latent_dim(model), to_integer("count", count)
+    dim = _latent_dim(model)
+    count = min(COUNT, dim) if count is None else to_integer("count", count)
     if not 1 <= count <= dim:
         raise SampleError(f"cannot compute {count} directions: the number is 1 to {dim}.")
     if method == "ganspace" and not numbers:

@@ -33,6 +33,9 @@ class Lpips(Extractor):
         sha256: SHA-256 of the weights.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, vgg: dict[str, Tensor], scales: list[Tensor], sha256: str) -> None:
         from torchvision.models import vgg16
 
