@@ -50,7 +50,8 @@ def invert(
             are more.
         starts: number of starts; by default 4, or 1 for images of more than 128x128 pixels.
         label: name or number of the photo's class; by default that of the nearest start.
-        extractor: compare features of this extractor; by default pixels at several scales.
+        extractor: compare features of this extractor, such as lpips; by default pixels at several
+            scales.
         noise: optimise the noise maps of a StyleGAN2, too. They are not in the file.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
     """
