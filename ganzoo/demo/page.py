@@ -37,12 +37,13 @@ input[role="combobox"][readonly] { padding-right: 24px !important; text-overflow
 @keyframes appear { from { visibility: hidden; } }
 #plane img { cursor: crosshair; }
 .card { max-width: 860px; }
-.card img { max-width: 480px; image-rendering: pixelated; }
+.card img { max-width: min(100%, 480px); image-rendering: pixelated; }
 .card pre {
   border: 1px solid var(--border-color-primary); border-radius: 8px;
   overflow-x: auto; padding: 8px 12px;
 }
 .card td { word-break: normal; overflow-wrap: anywhere; }
+.card :not(pre) > code { white-space: normal; overflow-wrap: anywhere; }
 .card td:first-child { white-space: nowrap; }
 .figures-table { overflow-x: auto; font-size: 0.85em; }
 .figures-table td, .figures-table th { white-space: nowrap; padding: 4px 8px; }

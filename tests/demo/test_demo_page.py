@@ -486,6 +486,11 @@ def test_cards_and_figures_make_no_requests(visitor, negative, stranger):
     ]
     visitor.wait_for_change(panel, [])
     assert panel.get_by_role("heading", name="dcgan-mnist").is_visible()
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    right = "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
+    parts = panel.locator(".card img, .card p, .card table, .card :not(pre) > code")
+    assert parts.evaluate_all(right) <= 390, "nothing is cut off on a phone"
+    visitor.page.set_viewport_size({"width": 1200, "height": 900})
     visitor.choose(panel, "model", str(negative))
     panel.get_by_text("<b>its card</b>").wait_for()
     visitor.page.wait_for_timeout(200)
