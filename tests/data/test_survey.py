@@ -17,7 +17,7 @@ from PIL import Image
 from ganzoo.cli import main
 from ganzoo.cli.options import parse_recipe
 from ganzoo.data import describe
-from ganzoo.data.survey.command import choose_recipe, with_location, write_command
+from ganzoo.data.survey.command import choose_recipe, find_start, with_location, write_command
 from ganzoo.data.survey.describing import LABELS
 from ganzoo.data.survey.hashes import group_near, hash_image
 from ganzoo.data.survey.measures import measure_sizes
@@ -469,7 +469,15 @@ def test_few_images_get_an_option_that_the_loss_has(phone):
     assert "memorises them. --loss.ada or --loss.augmentation" in write_notes(summary, recipe)[-1]
     augmented = dataclasses.replace(recipe, augments=True)
     assert "dcgan-faces augments them" in write_notes(summary, augmented)[-1]
-    assert "memorises them. --init-from" in write_notes(summary, None)[-1]
+    alone = dataclasses.replace(summary, recipes=(recipe,))
+    assert write_notes(alone, None)[-1].endswith("memorises them.")  # no model of faces is shipped
+    grey = dataclasses.replace(recipe, channels=1)
+    alone = dataclasses.replace(summary, recipes=(grey,))
+    assert find_start(alone, grey) == ("dcgan-faces", "dcgan-fashion")
+    assert (
+        "dcgan-faces can start from trained weights: --init-from dcgan-"
+        in (write_notes(alone, grey)[-1])
+    )
 
 
 def test_recipes_state_why_they_do_not_fit():

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ganzoo.bundle.summary import find_summary
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.zips import ENDING
 from ganzoo.errors import shell_word
 from ganzoo.nn.uninitialised import Uninitialised
-from ganzoo.registry import architectures, find_recipe
+from ganzoo.registry import architectures, find_recipe, models
 from ganzoo.registry.signatures import as_option
 from ganzoo.sampling.image_folders import warn_of_loose
 from ganzoo.spec import DataSpec, ImageSpec
@@ -83,6 +84,26 @@ def _size(summary: DataSummary, recipe: FolderRecipe) -> tuple[int, int]:
         return recipe.height, recipe.width
     side = max(summary.suggested_size, SMALLEST)
     return side, side
+
+
+def find_start(summary: DataSummary, recipe: FolderRecipe | None) -> tuple[str, str] | None:
+    """Return a recipe that fits, and a registered model whose architecture and colours it shares.
+
+    Args:
+        summary: the dataset.
+        recipe: the recipe to prefer.
+    """
+    recipes = sorted(
+        (each for each in summary.recipes if each.fits and not each.needs_classes),
+        key=lambda each: (each != recipe, not each.augments, each.epochs),
+    )
+    specs = [each.spec for each in map(find_summary, models.entries()) if each]
+    for each in recipes:
+        for spec in specs:
+            same = spec.architecture, spec.data.image.channels, "y" in spec.inputs
+            if same == (each.architecture, each.channels, False):
+                return each.name, spec.name
+    return None
 
 
 def _builds(summary: DataSummary, recipe: FolderRecipe) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganzoo.data.survey.command import FEW
+from ganzoo.data.survey.command import FEW, find_start
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.zips import ENDING
@@ -164,9 +164,15 @@ def _few(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
         name = find_recipe(recipe.name).loss.name
         if options := [option for option, each in AUGMENTATIONS.items() if _accepts(name, each)]:
             delay = f" {' or '.join(options)} delays it."
+    start = ""
+    if pair := find_start(summary, recipe):
+        start = (
+            f" {pair[0]} can start from trained weights: --init-from {pair[1]} --dry-run names the "
+            "options that fit."
+        )
     return [
         f"{quantity(summary.readable, 'image')} {'is' if summary.readable == 1 else 'are'} few: a "
-        f"discriminator soon memorises them.{delay} --init-from MODEL starts from trained weights."
+        f"discriminator soon memorises them.{delay}{start}"
     ]
 
 

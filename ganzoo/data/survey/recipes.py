@@ -31,6 +31,7 @@ class FolderRecipe:
         reason: why they do not; empty if they do.
         augments: whether its loss augments the images.
         needs_classes: whether its architecture reads classes.
+        architecture: registered name of its architecture.
     """
 
     name: str
@@ -43,6 +44,7 @@ class FolderRecipe:
     reason: str
     augments: bool
     needs_classes: bool
+    architecture: str
 
 
 def suggest_size(shorter_side: float, recipes: Sequence[FolderRecipe] = ()) -> int:
@@ -126,6 +128,7 @@ def _judge(
         "; ".join(reasons),
         augments=_augments(table["loss"]),
         needs_classes=needs_classes,
+        architecture=str(table["architecture"]["name"]),
     )
 
 
