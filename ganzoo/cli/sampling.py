@@ -247,7 +247,9 @@ def translate(
             crop if the model does not state it.
         tile: side of overlapping tiles, for images with a longer side; 0 translates every image
             whole. By default, images of more than 1024x1024 pixels have tiles of 512.
-        overlap: pixels that two tiles share, by default 32. Half of them are blended.
+        overlap: pixels that two tiles share, half of them blended. By default twice the reach of
+            the network, so that tiles give the same image as the whole one, or 32 if the reach is
+            not known.
         runtime: torch or onnx; by default torch if it is installed.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
         threads: threads of onnxruntime; by default one per core.
@@ -301,10 +303,8 @@ def _translate_to_files(
     overlap: int | None,
     fit: Fit | None,
 ) -> None:
-    from ganzoo.sampling.sizes import OVERLAP, TILE
+    from ganzoo.sampling.sizes import TILE
     from ganzoo.sampling.translated_files import find_fitting, translate_files
-
-    overlap = OVERLAP if overlap is None else overlap
 
     def run(outputs: dict[Path, Path], folder: Path | None) -> TranslationReport:
         return translate_files(

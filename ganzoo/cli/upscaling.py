@@ -30,9 +30,10 @@ def upscale(
 ) -> None:
     """Enlarge or restore image files, or all image files in folders, at their own size.
 
-    PNG, JPEG and WebP files keep their names, others end in .png. Images are turned upright by
-    their EXIF orientation, and keep transparency and colour profile. Repeat the command to
-    continue: outputs in a folder that exist already are kept, unless their input is newer.
+    PNG, JPEG, WebP and AVIF files keep their names, others end in .png. Images are turned upright
+    by their EXIF orientation, and keep transparency, colour profile and the other EXIF data. PNG
+    files of 16 bits keep them. Repeat the command to continue: outputs in a folder that exist
+    already are kept, unless their input is newer.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
@@ -64,7 +65,7 @@ def upscale(
         )
 
     def run(outputs: dict[Path, Path], folder: Path | None) -> TranslationReport:
-        return upscale_files(model, outputs, tile=tile, folder=folder, progress=folder is not None)
+        return upscale_files(model, outputs, tile=tile, folder=folder, progress=True)
 
     report = convert(inputs, output, "upscaled", run, ENDINGS)
     if report.tiled:

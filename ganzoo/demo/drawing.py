@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from ganzoo.errors import ImageFileError
-from ganzoo.sampling.image_files import decode_image, fit_image
+from ganzoo.sampling.image_files import decode_image, fit_image, read_with_metadata
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ImageSpec
 
@@ -34,14 +37,22 @@ def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
         ImageFileError: the file has more than 20 MB or 25 megapixels, is not an image, or has an
             unsupported format.
     """
-    path = Path(file)
-    if path.stat().st_size > MAX_BYTES:
-        raise ImageFileError(
-            f"this file has {path.stat().st_size / 1e6:,.0f} MB, and the limit is "
-            f"{MAX_BYTES / 1e6:.0f} MB. Upload a smaller one."
-        )
+    path = _check_bytes(file)
     with path.open("rb") as stream:
         return _decode(stream, mode)
+
+
+def read_upload(file: str | Path) -> NDArray[np.uint8]:
+    """Return an uploaded image upright, of any size, (height, width, channels), with alpha if any.
+
+    Raises:
+        ImageFileError: as for `open_upload`.
+    """
+    path = _check_bytes(file)
+    with path.open("rb") as stream, _naming_upload():
+        _check_header(stream)
+        pixels = read_with_metadata(path).pixels
+    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
 
 
 def canvas_size(size: ImageSpec, side: int) -> tuple[int, int]:
@@ -150,7 +161,17 @@ def is_centrable(size: ImageSpec) -> bool:
     return size.channels == 1 and size.height == size.width
 
 
-def _decode(file: BinaryIO, mode: str) -> Image.Image:
+def _check_bytes(file: str | Path) -> Path:
+    path = Path(file)
+    if path.stat().st_size > MAX_BYTES:
+        raise ImageFileError(
+            f"this file has {path.stat().st_size / 1e6:,.0f} MB, and the limit is "
+            f"{MAX_BYTES / 1e6:.0f} MB. Upload a smaller one."
+        )
+    return path
+
+
+def _check_header(file: BinaryIO) -> None:
     try:
         with Image.open(file, formats=FORMATS) as image:  # reads only the header
             width, height = image.size
@@ -162,9 +183,20 @@ def _decode(file: BinaryIO, mode: str) -> Image.Image:
         ) from error
     if width * height > MAX_PIXELS:
         raise ImageFileError(_too_large(f"{height:,}x{width:,}"))
+
+
+def _decode(file: BinaryIO, mode: str) -> Image.Image:
+    _check_header(file)
     file.seek(0)
-    try:
+    with _naming_upload():
         return decode_image(file, mode, UPLOAD)
+
+
+@contextlib.contextmanager
+def _naming_upload() -> Iterator[None]:
+    """Give errors of a file of a dataset the advice for an upload."""
+    try:
+        yield
     except ImageFileError as error:
         raise ImageFileError(_ADVICE.sub("Upload another", str(error))) from error
 

@@ -127,6 +127,18 @@ class ModelCache:
         """Return the names of translators."""
         return tuple(name for name in self.names if "condition" in self.spec(name).inputs)
 
+    @property
+    def upscalers(self) -> tuple[str, ...]:
+        """Return the names of translators that read images of any size, and no latents."""
+        names = self.translators
+        return tuple(n for n in names if self.spec(n).sizes and "z" not in self.spec(n).inputs)
+
+    @property
+    def drawable(self) -> tuple[str, ...]:
+        """Return the names of translators that do not enlarge, whose condition may be drawn."""
+        sizes = {name: self.spec(name).sizes for name in self.translators}
+        return tuple(name for name, size in sizes.items() if size is None or size.scale == 1)
+
     def bundle(self, name: str) -> Bundle:
         """Return a model's bundle.
 

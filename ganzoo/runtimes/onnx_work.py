@@ -102,14 +102,15 @@ class Work:
     def peak(self) -> int:
         """Return how many numbers are in memory at once, for one image of the training's size."""
         last = {name: k for k, node in enumerate(self._nodes) for name in node.inputs}
+        last |= dict.fromkeys(signature(self._spec, self._role)[1], len(self._nodes))
         live: dict[str, int] = {}
         peak = 0
         for k, (result, _) in enumerate(self._walk(1)):
             node = self._nodes[k]
             live |= {name: size(value.shape) for name, value in _outputs(node, result)}
             peak = max(peak, sum(live.values()))
-            for name in node.inputs:
-                if last[name] == k:
+            for name in (*node.inputs, *node.outputs):
+                if last.get(name, k) == k:  # an output that nothing reads is freed at once
                     live.pop(name, None)
         return peak
 

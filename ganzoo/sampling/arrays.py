@@ -67,14 +67,18 @@ def as_labels(y: Any, n: int, classes: int, name: str) -> NDArray[np.int64]:
 
 
 def as_pixels(
-    images: Any, shape: tuple[int, int | None, int | None], name: str
-) -> NDArray[np.uint8]:
+    images: Any,
+    shape: tuple[int, int | None, int | None],
+    name: str,
+    types: tuple[str, ...] = ("uint8",),
+) -> NDArray[Any]:
     """Return images as an array.
 
     Args:
-        images: uint8 (n, height, width, channels): an array, a list or a CPU tensor.
+        images: (n, height, width, channels): an array, a list or a CPU tensor.
         shape: the channels, height and width that the model reads, with None for any length.
         name: the model's name.
+        types: names of the types of the array.
 
     Raises:
         SampleError: there are no images, or they have another type or size.
@@ -85,11 +89,11 @@ def as_pixels(
     fits = pixels.ndim == 4 and all(
         n in (None, m) for n, m in zip(expected, pixels.shape[1:], strict=True)
     )
-    if pixels.dtype != np.uint8 or not fits or not pixels.size:
+    if pixels.dtype.name not in types or not fits or not pixels.size:
         sides = [str(n or side) for n, side in zip(size, ("height", "width"), strict=True)]
         raise SampleError(
-            f"the images are {pixels.dtype} {pixels.shape}; {name!r} reads uint8 "
-            f"(n, {', '.join(sides)}, {channels})."
+            f"the images are {pixels.dtype} {pixels.shape}; {name!r} reads "
+            f"{' or '.join(types)} (n, {', '.join(sides)}, {channels})."
         )
     return pixels
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ _USUAL_REACH, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
 MOST_CLIPPED = 1 / 4  # the largest share of an image's values that is usually beyond the range
 
 _FORMATS_OF_16_BITS = ("PNG", "PPM")  # whose largest value is 65535; PIL reads them as 32 bits
+_SIXTEEN_BITS = ("I;16B", "RGB;16B", "RGBA;16B")  # how PNGs store values of 16 bits
 _LEVELS_OF_ONE = {"L;2": 85, "L;4": 17}  # by how PNGs store grey values: the level of a value of 1
 
 # End of a warning about the range of an image in a dataset with the option `value_range`.
@@ -99,6 +101,27 @@ def correct_transparency(image: Image.Image, name: str) -> None:
         )
     if isinstance(transparent, int) and isinstance(stored, str):
         image.info["transparency"] = transparent * _LEVELS_OF_ONE.get(stored, 1)
+
+
+def read_sixteen_bits(file: str | Path | BinaryIO) -> NDArray[np.uint16] | None:
+    """Return the pixels of a PNG file of 16 bits, (height, width, channels).
+
+    Returns:
+        Grey, RGB or RGBA; None for other files, also for grey with alpha.
+    """
+    with Image.open(file) as image:
+        stored = image.tile[0][3] if isinstance(image, PngImageFile) and image.tile else None
+        if stored not in _SIXTEEN_BITS or "transparency" in image.info:
+            return None
+        pixels = np.asarray(image).astype(np.uint16)
+    if pixels.ndim == 2:
+        return pixels[..., None]
+    # Pillow reads the high bytes of colours. As if in the other order, it reads the low ones.
+    with Image.open(file) as image:
+        parts: list[Any] = image.tile
+        parts[0] = (*parts[0][:3], stored.replace("16B", "16L"))
+        both: NDArray[np.uint16] = pixels << 8 | np.asarray(image)
+    return both
 
 
 def to_eight_bits(

@@ -1,4 +1,4 @@
-"""Read image files upright with eight bits per channel."""
+"""Read image files upright, with eight bits per channel or as they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ganzoo.errors import DataError, ImageFileError
@@ -18,12 +20,14 @@ from ganzoo.sampling.image_depth import (
     count_bits,
     is_deep,
     is_opaque,
+    read_sixteen_bits,
     to_eight_bits,
 )
 from ganzoo.sampling.image_warnings import ImageFileWarning, count_image, warn_of_image
 from ganzoo.spec.lfs import explain_pointer
 
 SMALLEST = 8  # pixels, the minimum width and height
+MAX_EXIF = 65_527  # bytes, by JPEG's format
 
 _GREY_MODES = frozenset(["1", "L", "LA", "La", "F"])  # besides those of integers
 _OTHER_COLOURS = frozenset(["CMYK", "YCbCr", "LAB", "HSV"])
@@ -36,6 +40,15 @@ _UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientat
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
+}
+_TURNS: dict[Image.Transpose, Callable[[NDArray[Any]], NDArray[Any]]] = {  # of arrays
+    Image.Transpose.FLIP_LEFT_RIGHT: np.fliplr,
+    Image.Transpose.ROTATE_180: lambda pixels: pixels[::-1, ::-1],
+    Image.Transpose.FLIP_TOP_BOTTOM: np.flipud,
+    Image.Transpose.TRANSPOSE: lambda pixels: pixels.swapaxes(0, 1),
+    Image.Transpose.ROTATE_270: lambda pixels: np.rot90(pixels, -1),
+    Image.Transpose.TRANSVERSE: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    Image.Transpose.ROTATE_90: np.rot90,
 }
 
 
@@ -103,11 +116,25 @@ def read_image(
     return decode_image(file, mode, str(file), value_range, look, background)
 
 
-def read_with_alpha(file: str | Path) -> Image.Image:
-    """Return an image file upright, with its transparency and its colour profile.
+class ImageContent(NamedTuple):
+    """The content of an image file.
 
-    Returns:
-        An image of mode L, LA, RGB or RGBA, whose only metadata is the ICC profile.
+    Attributes:
+        pixels: uint8 or uint16, (height, width, channels): 1 for grey, 2 for grey and alpha, 3 for
+            RGB, 4 for RGBA.
+        profile: the ICC profile; None if there is none.
+        exif: the EXIF data without the orientation; None if there are none.
+    """
+
+    pixels: NDArray[Any]
+    profile: bytes | None
+    exif: bytes | None
+
+
+def read_with_metadata(file: str | Path) -> ImageContent:
+    """Return an image file of any size upright, with its transparency and its metadata.
+
+    PNG files of 16 bits have 16 bits, but for those of grey and alpha; others have 8.
 
     Warns:
         PartialImageWarning, NarrowRangeWarning: as for `read_image`.
@@ -118,6 +145,10 @@ def read_with_alpha(file: str | Path) -> Image.Image:
     check_file(file)
     with _naming(file, str(file)):
         upright, header, profile = _open(file, str(file), None)
+        deep = read_sixteen_bits(file)
+        with Image.open(file) as image:
+            image.load()  # a PNG may have its EXIF data after the pixels
+            method, exif = _upright_method(image), _other_exif(image)
         if header.mode == "LA":
             upright = upright.convert("LA")
         elif upright.mode == "RGBA" and header.mode != "RGBA":  # of a palette, or of CMYK
@@ -125,11 +156,12 @@ def read_with_alpha(file: str | Path) -> Image.Image:
             upright = upright if transparent else upright.convert("RGB")
         elif not is_opaque(upright):
             upright = upright.convert("RGBA")
-    check_sides(file, upright.size)
+    pixels = np.asarray(upright)
+    if deep is not None:
+        pixels = deep if method is None else _TURNS[method](deep)
     # A profile of other channels, such as of CMYK, does not describe the converted image.
-    fits = header.mode in _MODES_OF_PROFILES
-    upright.info = {"icc_profile": profile} if profile and fits else {}
-    return upright
+    fits = header.mode in _MODES_OF_PROFILES or header.mode.startswith("I;16")
+    return ImageContent(pixels.reshape(*pixels.shape[:2], -1), profile if fits else None, exif)
 
 
 def check_file(file: str | Path) -> None:
@@ -263,6 +295,19 @@ def _upright_method(image: Image.Image) -> Image.Transpose | None:
     except Exception:  # noqa: BLE001 - the reader of damaged metadata may raise anything
         return None
     return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+
+
+def _other_exif(image: Image.Image) -> bytes | None:
+    """Return the EXIF data without the orientation and the size, which an upscaled image lacks."""
+    try:
+        exif = image.getexif()
+        exif.pop(ExifTags.Base.Orientation, None)
+        for tag in (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight):
+            exif.get_ifd(ExifTags.IFD.Exif).pop(tag, None)
+        content = exif.tobytes() if len(exif) else b""
+    except Exception:  # noqa: BLE001 - as in `_upright_method`
+        return None
+    return content if 0 < len(content) <= MAX_EXIF else None
 
 
 def _explain_format(file: str | Path | BinaryIO) -> str:

@@ -17,13 +17,17 @@ from ganzoo.errors import DataError, DataNotFoundError, quantity
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
 
-ENDINGS = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
-)
+try:
+    from PIL.AvifImagePlugin import SUPPORTED as _READS_AVIF
+except ImportError:  # before Pillow 11.3
+    _READS_AVIF = False
+
+AVIF = frozenset([".avif"] if _READS_AVIF else [])
+ENDINGS = AVIF | {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 # Types of photos that are not read: those of phones, and raw files of cameras.
 UNREAD_ENDINGS = frozenset(
     [".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf"]
-)
+).difference(AVIF)
 LABELS = "dataset.json"  # of StyleGAN's dataset_tool: the class numbers of images
 MAX_LABELS = 2**28  # bytes of this file
 # The datasets of single files, by the ending of the file.

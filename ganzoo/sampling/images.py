@@ -126,8 +126,7 @@ class ImageBatch:
 
     def to_unit(self) -> NDArray[np.float32]:
         """Return a network's input: float32 (n, channels, height, width) in [-1, 1]."""
-        images = self._pixels.transpose(0, 3, 1, 2).astype(np.float32)
-        return np.ascontiguousarray(images / np.float32(127.5) - np.float32(1.0))
+        return to_unit(self._pixels)
 
     def numpy(self) -> NDArray[np.uint8]:
         """Return uint8 (n, height, width, channels)."""
@@ -279,14 +278,26 @@ def write_image(image: Image.Image, path: Path, **options: Any) -> None:
     write_file(path, buffer.getvalue())
 
 
-def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the pixels of a generator's output: (n, channels, height, width) in [-1, 1] -> uint8.
+def to_unit(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a network's input: float32 (n, channels, height, width) in [-1, 1].
+
+    Args:
+        pixels: uint8 or uint16 (n, height, width, channels).
+    """
+    images = pixels.transpose(0, 3, 1, 2).astype(np.float32)
+    half = np.float32(np.iinfo(pixels.dtype).max / 2)
+    return np.ascontiguousarray(images / half - np.float32(1.0))
+
+
+def to_pixels(images: NDArray[np.float32], dtype: Any = np.uint8) -> NDArray[Any]:
+    """Return the pixels of a generator's output: (n, channels, height, width) in [-1, 1].
 
     Args:
         images: float32; finite values outside [-1, 1] are clipped.
+        dtype: uint8 or uint16.
 
     Returns:
-        Levels of 0 to 255, uint8 (n, height, width, channels).
+        Levels from 0 to the largest one of the type, (n, height, width, channels).
 
     Raises:
         SampleError: a value is NaN or infinite.
@@ -297,11 +308,12 @@ def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
             f"{(~finite).sum():,} of {finite.size:,} values of the images are NaN or infinite, so "
             "they are no pixels. Check the weights of the network that generates them."
         )
+    largest = np.iinfo(dtype).max
     levels = images + 1.0  # the next operations need no further arrays
-    np.multiply(levels, 127.5, out=levels)
+    np.multiply(levels, largest / 2, out=levels)
     np.rint(levels, out=levels)
-    np.clip(levels, 0, 255, out=levels)
-    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1), dtype=np.uint8)
+    np.clip(levels, 0, largest, out=levels)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1), dtype=dtype)
 
 
 def _check_columns(columns: int | None) -> int | None:

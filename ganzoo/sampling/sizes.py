@@ -22,7 +22,7 @@ PADDING = 2  # pixels between the images of a grid
 WEBP_SIDE = 16_383  # pixels, by the format
 WHOLE = 1024 * 1024  # pixels up to which `ganzoo translate` translates an image whole
 TILE = 512  # pixels, the default side of a tile
-MAX_TILE_MEMORY = 2**31  # bytes of the results of a tile, if its side is not passed
+MAX_TILE_MEMORY = 2**30  # bytes of the results of a tile, if its side is not passed
 OVERLAP = 32  # pixels, the default overlap of two tiles
 
 

@@ -11,6 +11,7 @@ an overlap at their edge, and the half in the middle is blended linearly from on
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
 from ganzoo.sampling.images import to_pixels
-from ganzoo.sampling.sizes import OVERLAP
+from ganzoo.sampling.sizes import OVERLAP, TILE
 from ganzoo.spec import SizesSpec
+
+Progress = Callable[[float], object]  # gets the share of the work that is done
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Tiles:
 
         Args:
             side: the side.
-            overlap: pixels that two tiles share at least, half of them blended; None for twice the
-                reach of the network, or the default overlap if it is not known.
+            overlap: pixels that two tiles share at least, half of them blended; None for the
+                default, of which nothing is blended if the reach of the network is known.
             sizes: the sizes of the network.
 
         Raises:
@@ -55,7 +58,7 @@ class Tiles:
         """
         exact = overlap is None and sizes.reach is not None
         if overlap is None:
-            overlap = OVERLAP if sizes.reach is None else 2 * sizes.reach
+            overlap = default_overlap(sizes)
         if overlap < 0 or side < 1:
             raise SampleError(
                 f"tiles of {side} pixels cannot overlap by {overlap}. Pass a side of 1 or more, "
@@ -74,29 +77,49 @@ class Tiles:
         return cls(tile, overlap, step, 0 if exact else overlap / 2)
 
 
+def default_overlap(sizes: SizesSpec) -> int:
+    """Return how many pixels two tiles share: twice the reach of the network, or 32."""
+    return OVERLAP if sizes.reach is None else 2 * sizes.reach
+
+
+def choose_side(memory: int, sizes: SizesSpec) -> int:
+    """Return the side of tiles for a network.
+
+    Args:
+        memory: bytes that the results of a tile may take, if the overlap allows it.
+        sizes: the sizes of the network. If its memory is not measured, the side is 512 at least.
+    """
+    overlap = default_overlap(sizes)
+    side = TILE if sizes.memory is None else math.isqrt(memory // sizes.memory)
+    smallest = sizes.padded(overlap + sizes.padded(max(overlap, 1)))
+    return max(side // sizes.multiple * sizes.multiple, smallest)
+
+
 def translate_in_tiles(
-    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    image: NDArray[np.uint8],
+    run: Callable[[NDArray[Any]], NDArray[np.float32]],
+    image: NDArray[Any],
     tiles: Tiles,
     scale: int = 1,
-) -> NDArray[np.uint8]:
+    progress: Progress | None = None,
+) -> NDArray[Any]:
     """Translate one image tile by tile.
 
     Args:
         run: translates an image (height, width, channels) to (channels, scale * height, scale *
             width) in [-1, 1].
-        image: uint8 (height, width, channels), with sides that the network reads.
+        image: uint8 or uint16 (height, width, channels), with sides that the network reads.
         tiles: the size of the tiles.
         scale: by how much the sides of the output are larger.
+        progress: called after each tile with the share of the tiles that are translated.
 
     Returns:
-        uint8 (scale * height, scale * width, channels).
+        Pixels of the same type, (scale * height, scale * width, channels).
     """
     height, width = image.shape[:2]
     rows, columns = _spans(height, tiles, scale), _spans(width, tiles, scale)
-    result: NDArray[np.uint8] | None = None
-    above: NDArray[np.float32] | None = None  # the last row of tiles, and where it starts
-    start = 0
+    result: NDArray[Any] | None = None
+    done, count = 0, len(rows) * len(columns)
+    above: NDArray[np.float32] | None = None  # the end of the last row of tiles
     for row, next_row in itertools.zip_longest(rows, rows[1:]):
         strip = None
         for column in columns:
@@ -105,16 +128,18 @@ def translate_in_tiles(
             if strip is None:
                 strip = np.zeros((len(output), output.shape[1], scale * width), np.float32)
             strip[..., scale * column.start : scale * column.stop] += output
+            done += 1
+            if progress is not None:
+                progress(done / count)
         assert strip is not None
         if above is not None:
-            shared = above[:, scale * (row.start - start) :]
-            strip[:, : shared.shape[1]] += shared
+            strip[:, : above.shape[1]] += above
         if result is None:
-            result = np.empty((scale * height, scale * width, len(strip)), np.uint8)
+            result = np.empty((scale * height, scale * width, len(strip)), image.dtype)
         end = next_row.start if next_row else height
         complete = strip[None, :, : scale * (end - row.start)]
-        result[scale * row.start : scale * end] = to_pixels(complete)[0]
-        above, start = strip, row.start
+        result[scale * row.start : scale * end] = to_pixels(complete, image.dtype)[0]
+        above = strip[:, scale * (end - row.start) :].copy()
     assert result is not None
     return result
 

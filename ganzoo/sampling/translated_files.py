@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ from ganzoo.sampling.image_folders import list_images
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.sampling.images import find_format, is_image_name, write_image
 from ganzoo.sampling.progress import Progress
-from ganzoo.sampling.sizes import OVERLAP, TILE, WHOLE
+from ganzoo.sampling.sizes import TILE, WHOLE
+from ganzoo.sampling.tiles import Progress as Share
+from ganzoo.sampling.tiles import default_overlap
 from ganzoo.sampling.translation import Translator
 from ganzoo.spec.json_text import read_json
 
@@ -31,6 +33,7 @@ INDEX = "translation.json"  # in a folder of outputs, the settings that made the
 MAX_INDEX = 2**20  # bytes
 ENDING = ".png"  # of files in a folder: lossless, for inputs of any format
 SHOWN = 5  # files that cannot be read whose errors are shown
+Content = TypeVar("Content")  # of an output
 
 
 @dataclass
@@ -139,7 +142,7 @@ def translate_files(
     seed: int = 0,
     *,
     tile: int | None = None,
-    overlap: int = OVERLAP,
+    overlap: int | None = None,
     fit: Fit | None = None,
     folder: Path | None = None,
     progress: bool = False,
@@ -152,7 +155,7 @@ def translate_files(
         seed: seed of the latents, if the model reads any; file k has latent k.
         tile: side of the tiles of images with a longer side; 0 translates every image whole. By
             default, images of more than 1024x1024 pixels are translated in tiles of 512.
-        overlap: pixels that two tiles share at least.
+        overlap: pixels that two tiles share at least, see `Translator.translate`.
         fit: how images get the size of a model that reads one size, see `find_fitting`.
         folder: the folder of the outputs: those that exist and are not older than their
             inputs are kept if its translation.json has these settings. Without, all outputs are
@@ -171,7 +174,7 @@ def translate_files(
     """
     report, fitting = TranslationReport(), find_fitting(model, fit)
 
-    def translate(number: int, file: Path) -> Image.Image:
+    def translate(number: int, file: Path, _progress: Share) -> Image.Image:
         pixels = _read(model, file, fitting, report)
         side = _tile_of(model, pixels, tile)
         report.tiled += _is_tiled(model, pixels, side)
@@ -179,30 +182,33 @@ def translate_files(
         return batch.pil()[0]
 
     settings = _describe(model, seed, tile, overlap, fitting)
-    convert_files(outputs, translate, settings, report, folder=folder, progress=progress)
+    convert_files(
+        outputs, translate, write_image, settings, report, folder=folder, progress=progress
+    )
     return report
 
 
 def convert_files(
     outputs: Mapping[Path, Path],
-    convert: Callable[[int, Path], Image.Image],
+    convert: Callable[[int, Path, Share], Content],
+    write: Callable[[Content, Path], object],
     settings: Mapping[str, Any],
     report: TranslationReport,
     *,
     folder: Path | None = None,
     progress: bool = False,
-    **options: Any,
 ) -> None:
     """Write the outputs of image files. Every output is complete or missing.
 
     Args:
         outputs: the output of each input.
-        convert: returns the output of an input, by its number and its file.
+        convert: returns the content of an output, by the number and the file of its input. It may
+            call its last argument with the share of the work that is done.
+        write: writes a content to a file, complete or not at all.
         settings: what determines the outputs, for the folder's translation.json.
         report: counts are added to it.
         folder: as for `translate_files`.
         progress: as for `translate_files`.
-        options: options of `write_image`.
 
     Warns, and raises errors, as `translate_files`.
     """
@@ -219,7 +225,7 @@ def convert_files(
         for number, file, output in todo:
             try:
                 with notes.of_image():
-                    image = convert(number, file)
+                    content = convert(number, file, line.advance)
             except ImageFileError as error:
                 if len(outputs) == 1:
                     raise
@@ -229,7 +235,7 @@ def convert_files(
             else:
                 if folder and not report.translated:
                     write_file(folder / INDEX, json.dumps(settings, indent=2) + "\n")
-                write_image(image, output, **options)
+                write(content, output)
                 report.translated += 1
             line.update(1)
     notes.tell(report.translated)
@@ -253,13 +259,14 @@ def describe_model(model: Translator) -> dict[str, Any]:
 
 
 def _describe(
-    model: Translator, seed: int, tile: int | None, overlap: int, fitting: Fitting
+    model: Translator, seed: int, tile: int | None, overlap: int | None, fitting: Fitting
 ) -> dict[str, Any]:
     """Return the settings that determine the outputs."""
     settings = describe_model(model)
     if model.spec.latent:
         settings["seed"] = seed
     if model.sizes:
+        overlap = default_overlap(model.sizes) if overlap is None else overlap
         settings |= {"tile": tile, "overlap": overlap}
     else:
         settings["fit"] = fitting.fit
@@ -334,7 +341,8 @@ def _tile_of(model: Translator, pixels: NDArray[np.uint8], tile: int | None) -> 
     large = height * width > WHOLE and (height, width) != model.condition.shape[1:]
     if not large or model.sizes is None:
         return None
-    return max(TILE, OVERLAP + model.sizes.padded(OVERLAP))
+    overlap = default_overlap(model.sizes)
+    return max(TILE, overlap + model.sizes.padded(max(overlap, 1)))
 
 
 def _is_tiled(model: Translator, pixels: NDArray[np.uint8], tile: int | None) -> bool:

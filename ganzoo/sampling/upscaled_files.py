@@ -1,21 +1,28 @@
-"""Enlarge image files and folders of them, with their transparency and colour profiles."""
+"""Enlarge image files and folders of them, with their transparency and metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from ganzoo.sampling.image_files import read_with_alpha
+from ganzoo.sampling.image_files import ImageContent, read_with_metadata
+from ganzoo.sampling.image_folders import AVIF
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
+from ganzoo.sampling.images import write_image
+from ganzoo.sampling.png_files import write_png
+from ganzoo.sampling.tiles import Progress
 from ganzoo.sampling.translated_files import TranslationReport, convert_files, describe_model
 from ganzoo.sampling.translation import Tile, Translator
 
-ENDINGS = frozenset([".png", ".jpg", ".jpeg", ".webp"])  # that the outputs keep
+PNG = ".png"
 JPEG = frozenset([".jpg", ".jpeg"])
-QUALITY = 95  # of JPEG and WebP
+ENDINGS = frozenset([PNG, *JPEG, ".webp", *AVIF])  # that the outputs keep
+QUALITY = 95  # of JPEG, WebP and AVIF
 
 
 class FlattenedWarning(ImageFileWarning):
@@ -32,7 +39,8 @@ def upscale_files(
 ) -> TranslationReport:
     """Enlarge image files. Every output is complete or missing, so the same call continues.
 
-    Images are turned upright by their EXIF orientation. Outputs keep the ICC profile.
+    Images are turned upright by their EXIF orientation. Outputs keep the ICC profile and the other
+    EXIF data. PNG files of 16 bits give PNG files of 16 bits, or 8 bits in other formats.
 
     Args:
         model: the model.
@@ -50,31 +58,48 @@ def upscale_files(
     """
     report = TranslationReport()
 
-    def upscale(_number: int, file: Path) -> Image.Image:
-        image = read_with_alpha(file)
-        pixels = np.asarray(image).reshape(1, image.height, image.width, -1)
-        side = model.choose_tile(image.height, image.width, tile)
+    def upscale(_number: int, file: Path, progress: Progress) -> ImageContent:
+        image = read_with_metadata(file)
+        height, width, _ = image.pixels.shape
+        side = model.choose_tile(height, width, tile)
         report.tiled += side is not None
-        larger = model.upscale(pixels, tile=side).numpy()[0]
-        output = Image.fromarray(larger[..., 0] if larger.shape[2] == 1 else larger)
-        if output.mode[0] == image.mode[0]:  # a profile of grey does not describe colours
-            output.info = image.info  # the profile alone
-        if file.suffix.lower() in JPEG and "A" in output.mode:
+        larger = model.upscale_array(image.pixels[None], tile=side, progress=progress)[0]
+        is_grey, becomes_grey = (pixels.shape[2] < 3 for pixels in (image.pixels, larger))
+        if is_grey != becomes_grey:  # a profile of grey does not describe colours
+            image = image._replace(profile=None)
+        if file.suffix.lower() in JPEG and larger.shape[2] in (2, 4):
             warn_of_image(
                 FlattenedWarning,
                 f"{file} has transparency, although it ends in {file.suffix}, which has none: "
                 "its output is on white",
             )
-            behind = Image.new("RGBA", output.size, "white")
-            flat = Image.alpha_composite(behind, output.convert("RGBA")).convert(output.mode[:-1])
-            flat.info, output = output.info, flat
-        return output
+            larger = _put_on_white(larger)
+        return image._replace(pixels=larger)
 
     settings = describe_model(model)
     # With tiles of any size, the outputs of a network with a reach are the same.
     if model.sizes and model.sizes.reach is None:
         settings["tile"] = tile
-    convert_files(
-        outputs, upscale, settings, report, folder=folder, progress=progress, quality=QUALITY
-    )
+    convert_files(outputs, upscale, _write, settings, report, folder=folder, progress=progress)
     return report
+
+
+def _put_on_white(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return pixels (height, width, channels) without their last channel, the transparency."""
+    white = np.iinfo(pixels.dtype).max
+    opacity = pixels[..., -1:] / np.float32(white)
+    return np.rint(white + (pixels[..., :-1] - np.float32(white)) * opacity).astype(pixels.dtype)
+
+
+def _write(content: ImageContent, path: Path) -> None:
+    """Write an image file, complete or not at all, with its metadata."""
+    pixels = content.pixels
+    if path.suffix.lower() == PNG:
+        write_png(path, pixels, content.profile, content.exif)
+        return
+    if pixels.dtype == np.uint16:
+        pixels = np.rint(pixels / np.float32(257)).astype(np.uint8)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    metadata = {"icc_profile": content.profile, "exif": content.exif}
+    present = {name: data for name, data in metadata.items() if data}
+    write_image(image, path, quality=QUALITY, **present)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from torch import nn
 
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
 from ganzoo.errors import OutputError
+from ganzoo.sampling.image_files import read_with_metadata
+from ganzoo.sampling.image_folders import AVIF
+from ganzoo.sampling.png_files import write_png
 from ganzoo.spec import SizesSpec
 from helpers.translators import LocalTranslator, spec_of
 
@@ -118,7 +121,7 @@ def test_a_full_disk_in_the_middle_keeps_what_is_complete(load, photos, capsys, 
 
     load()
     with monkeypatch.context() as patch:
-        patch.setattr("ganzoo.sampling.images.write_file", write)
+        patch.setattr("ganzoo.sampling.images.write_file", write)  # of all but PNG
         assert main(["upscale", "n", "photos", "-o", "out"]) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert main(["upscale", "n", "photos", "-o", "out"]) == 0
@@ -183,9 +186,91 @@ def test_one_size_and_other_models_are_refused(load, photos, capsys):
     assert "too small for an overlap of 16. Pass a tile of 17 or more" in capsys.readouterr().err
     assert main(["upscale", "n", "photos", "-o", "photos/out"]) == 1
     assert "photos/out is in the folder photos" in capsys.readouterr().err
-    Image.new("RGB", (1, 1)).save("dot.png")
-    assert main(["upscale", "n", "dot.png", "-o", "x.png"]) == 1
-    assert "the minimum is 8x8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (7, 2)])
+def test_the_smallest_images(load, photos, size):
+    load()
+    Image.new("RGB", size, "red").save("dot.png")
+    assert main(["upscale", "n", "dot.png", "-o", "x.png"]) == 0
+    with Image.open("x.png") as image:
+        assert image.size == (2 * size[0], 2 * size[1])
+        assert image.getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_exif_data_are_kept_without_orientation_and_size(load, photos):
+    load()
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[ExifTags.Base.Make] = 6, "camera"
+    times = exif.get_ifd(ExifTags.IFD.Exif)
+    times[ExifTags.Base.DateTimeOriginal] = "2020:01:02 03:04:05"
+    times[ExifTags.Base.ExifImageWidth] = 20
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    for name in ("e.jpg", "e.png", "e.webp", *(["e.avif"] if AVIF else [])):
+        Image.new("RGB", (20, 10), "red").save(name, exif=exif)
+        assert main(["upscale", "n", name, "-o", f"out-{name}"]) == 0
+        with Image.open(f"out-{name}") as image:
+            assert image.size == (20, 40)
+            assert np.abs(np.asarray(image).astype(int) - (255, 0, 0)).max() <= 3
+            written = image.getexif()
+        assert written[ExifTags.Base.Make] == "camera"
+        assert ORIENTATION not in written
+        assert written.get_ifd(ExifTags.IFD.Exif) == {
+            ExifTags.Base.DateTimeOriginal: "2020:01:02 03:04:05"
+        }
+        assert written.get_ifd(ExifTags.IFD.GPSInfo) == {ExifTags.GPS.GPSLatitudeRef: "N"}
+    Image.new("RGB", (20, 10), "red").save("d.jpg", exif=b"Exif\0\0damaged")
+    assert main(["upscale", "n", "d.jpg", "-o", "out.png"]) == 0
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_images_of_16_bits_keep_them(load, photos, channels, orientation):
+    """The network doubles images exactly; a Lanczos filter enlarges alpha."""
+    load()
+    pixels = np.random.default_rng(0).integers(0, 65536, (9, 14, channels)).astype(np.uint16)
+    pixels[..., 3:] = 40_000
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    write_png(photos / "deep.png", pixels, PROFILE, exif.tobytes())
+    assert main(["upscale", "n", "photos/deep.png", "-o", "out.png"]) == 0
+    content = read_with_metadata("out.png")
+    turned = {1: pixels, 6: np.rot90(pixels, -1), 7: pixels[::-1, ::-1].swapaxes(0, 1)}
+    expected = turned[orientation].repeat(2, 0).repeat(2, 1)
+    assert content.pixels.dtype == np.uint16
+    # float32 has 24 bits, and the average of three equal channels is rounded
+    assert np.abs(content.pixels.astype(int) - expected).max() <= 1
+    assert content.profile == PROFILE
+    assert main(["upscale", "n", "photos/deep.png", "-o", "out.webp"]) == 0
+    with Image.open("out.webp") as image:
+        assert image.size == expected.shape[1::-1]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_png_files_are_written_in_strips(tmp_path, monkeypatch, dtype, channels):
+    monkeypatch.setattr("ganzoo.sampling.png_files.STRIP", 300)
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, np.iinfo(dtype).max + 1, (23, 17, channels)).astype(dtype)
+    pixels[5:15] = np.arange(17)[:, None] * 3  # smooth, so that each prediction is used
+    write_png(tmp_path / "x.png", pixels)
+    if dtype is np.uint16 and channels == 2:  # Pillow reads the high bytes, and as colours
+        pixels = (pixels[..., [0, 0, 0, 1]] >> 8).astype(np.uint8)
+    read = read_with_metadata(tmp_path / "x.png").pixels
+    assert read.dtype == pixels.dtype
+    assert np.array_equal(read, pixels)
+
+
+def test_progress_of_one_image_is_its_share(load, photos, capsys, monkeypatch):
+    load(multiple=1, reach=1)
+    monkeypatch.setattr("ganzoo.sampling.progress.INTERVAL", 0)
+    Image.new("RGB", (22, 22), "red").save("square.png")
+    assert main(["upscale", "n", "square.png", "-o", "x.png", "--tile", "12"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["25 %", "50 %", "75 %", "99 %", "100 %"]
+    assert lines[-1] == "100 %, 0:00:00 left"
+    assert main(["upscale", "n", "photos", "-o", "out", "--tile", "12"]) == 0
+    assert "3 of 4 images, " in capsys.readouterr().err
 
 
 def test_networks_of_one_channel_read_colours_one_by_one(load, photos):

@@ -171,8 +171,8 @@ def test_photos_of_other_types_and_alpha_are_noted(tmp_path):
     (tmp_path / "1.HEIC").write_text("")
     with pytest.raises(DataNotFoundError, match=r"Convert \.heic files to JPEG or PNG\. Pass a"):
         describe(tmp_path)
-    archive = write_zip(tmp_path / "phone.zip", [("1.heic", b""), ("2.avif", b"")])
-    with pytest.raises(DataNotFoundError, match=r"Convert \.avif and \.heic files to JPEG"):
+    archive = write_zip(tmp_path / "phone.zip", [("1.heic", b""), ("2.jxl", b"")])
+    with pytest.raises(DataNotFoundError, match=r"Convert \.heic and \.jxl files to JPEG"):
         datasets.get("zip")(archive)
     save(photo(1).convert("RGBA"), tmp_path / "1.png")
     save(photo(2).convert("L"), tmp_path / "2.png")

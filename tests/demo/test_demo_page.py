@@ -24,6 +24,7 @@ from ganzoo.demo.model_cache import ModelCache
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.extras import needs_gradio
 from helpers.processes import run_cli, run_python, start_cli
+from helpers.upscalers import write_upscaler
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -89,13 +90,19 @@ def negative(tmp_path_factory, stranger) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(negative):
+def doubles(tmp_path_factory) -> Path:
+    """A model that enlarges pictures, in tiles of 64 pixels."""
+    return write_upscaler(tmp_path_factory.mktemp("demo") / "doubles", memory=2**30 // 64**2)
+
+
+@pytest.fixture(scope="module")
+def server(negative, doubles):
     """Run the command; return its address."""
     port = free_port()
     environment = {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
-    process = start_cli("demo", *GENERATORS, negative, "--port", port, env=environment)
+    process = start_cli("demo", *GENERATORS, negative, doubles, "--port", port, env=environment)
     line = process.wait_for("\n")
-    assert line == f"5 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
+    assert line == f"6 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
         process.output()
     )
     yield f"http://127.0.0.1:{port}/"
@@ -117,7 +124,7 @@ def browser():
 @pytest.fixture(scope="module")
 def context(browser):
     """A browser profile, which caches the page's scripts for all tests."""
-    return browser.new_context(viewport={"width": 1200, "height": 900})
+    return browser.new_context(viewport={"width": 1400, "height": 900})
 
 
 class Visitor:
@@ -472,6 +479,26 @@ def test_drawn_lines_are_translated(visitor):
     assert np.array_equal(255 - read.repeat(2, 0).repeat(2, 1), output)
     panel.get_by_role("button", name="Clear").click()
     panel.locator("img").first.wait_for(state="detached")
+
+
+def test_a_picture_is_enlarged_in_tiles(visitor, doubles, tmp_path):
+    panel = visitor.open("Upscale")
+    button = panel.get_by_role("button", name="Upscale")
+    button.click()
+    assert "there is no picture yet. Upload one." in visitor.read_message()
+    upload = panel.locator("input[type=file]")
+    picture = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "picture.png")
+    upload.set_input_files(tmp_path / "picture.png")
+    panel.get_by_text("picture.png").first.wait_for()
+    button.click()
+    panel.get_by_text("90x70 pixels became 180x140").wait_for()
+    visitor.wait_for_change(panel, [])
+    expected = ganzoo.load(doubles, runtime="onnx").upscale(picture[None]).numpy()[0]
+    grey = [np.asarray(Image.fromarray(each).convert("L")) for each in (picture, expected)]
+    shown = [visitor.picture(panel, number) for number in range(2)]
+    assert any(np.array_equal(each, grey[0]) for each in shown)
+    assert any(np.array_equal(each, grey[1]) for each in shown)
 
 
 def test_cards_and_figures_make_no_requests(visitor, negative, stranger):

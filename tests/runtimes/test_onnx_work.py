@@ -332,6 +332,22 @@ def test_operators_are_the_same_in_all_versions():
         assert len(inputs) <= 1, (op, inputs)
 
 
+def test_the_peak_counts_what_is_read_later():
+    """Each value has 1,568 numbers for two images, and the unread second half is freed at once."""
+    nodes = [
+        node("Split", "condition", "left unread", axis=3, num_outputs=2),
+        node("Concat", "left left", "a", axis=3),
+        node("Neg", "a", "images"),
+        node("Neg", "a", "b"),
+        node("Neg", "b", "c"),
+    ]
+    graph = onnx_file._check(graph_of(nodes))
+    work = Work(graph, "model.onnx", spec_of(condition=True), "generator")
+    side, half = 28 * 28, 14 * 28
+    # left and a; a and images; images, a and b; images, b and c
+    assert work.peak() == max(2 * half, half + side, 2 * side, 3 * side, 3 * side)
+
+
 # Bombs.
 
 

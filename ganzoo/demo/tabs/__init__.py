@@ -14,6 +14,7 @@ from ganzoo.demo.tabs.play import play
 from ganzoo.demo.tabs.reconstruct import reconstruct
 from ganzoo.demo.tabs.samples import samples
 from ganzoo.demo.tabs.translate import translate
+from ganzoo.demo.tabs.upscale import upscale
 from ganzoo.demo.tabs.walk import walk
 
 Tab = Callable[[ModelCache, Any], None]  # the second argument is the event of the tab's opening
@@ -30,7 +31,8 @@ def select_tabs(cache: ModelCache) -> dict[str, Tab]:
         ("Walk", walk, bool(cache.walkable)),
         ("Invert", invert, bool(cache.generators) and has_torch()),
         ("Reconstruct", reconstruct, bool(cache.autoencoders)),
-        ("Translate", translate, bool(cache.translators)),
+        ("Upscale", upscale, bool(cache.upscalers)),
+        ("Translate", translate, bool(cache.drawable)),
         ("Compare", compare, len(cache.generators) > 1),
         ("Cards", cards, True),
     ]

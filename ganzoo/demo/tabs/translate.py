@@ -21,11 +21,11 @@ def translate(cache: ModelCache, opening: Any) -> None:
             "**Draw lines**, or upload an image like the model's training inputs. If an upload "
             "has another shape, its centre is used."
         ):
-            size = cache.spec(cache.translators[0]).data.condition
+            size = cache.spec(cache.drawable[0]).data.condition
             assert size is not None  # guaranteed by the spec of a translator
             drawing_pad = pad("draw lines here", size, ink="#000", paper="#fff", width=8)
-            model = ModelMenu(cache.translators)
-            noisy = any("z" in cache.spec(name).inputs for name in cache.translators)
+            model = ModelMenu(cache.drawable)
+            noisy = any("z" in cache.spec(name).inputs for name in cache.drawable)
             seed = seed_box("seed of the noise", 0, visible=noisy)
         with drawing_column():
             input_view = image_view("input", height=240)

@@ -1,7 +1,8 @@
-"""Export a bundle as a static page that runs its generator in the browser with onnxruntime-web.
+"""Export a bundle as a static page that runs its network in the browser with onnxruntime-web.
 
-The page's own files are in `page/`. They read the model's description from model.json. The network
-is one file, or two for a generator with a mapping network, so that the page can change w.
+The page's own files are in `page/`. They read the model's description from model.json. A generator
+has one page, and a translator of images of any size another. The network is one file, or two for a
+generator with a mapping network, so that the page can change w.
 """
 
 from __future__ import annotations
@@ -30,14 +31,20 @@ from ganzoo.sampling.sizes import (
     legible_scale,
 )
 from ganzoo.sampling.styles import layer_groups
+from ganzoo.sampling.tiles import Tiles, choose_side, default_overlap
 from ganzoo.spec import IMPORTED, ImageSpec, ModelSpec
 
-SCRIPTS = (
+INDEX = "index.html"
+SHARED = ("style.css", "runtime.js", "saving.js")
+PAGE = (  # of a generator
+    INDEX,
+    *SHARED,
     *("page.js", "controls.js", "download.js"),
     *("generator.js", "latents.js", "codes.js"),
     *("samples.js", "interpolation.js", "mixing.js", "directions.js"),
 )
-PAGE = ("index.html", "style.css", *SCRIPTS)
+UPSCALER = "upscaler.html"  # the index of the page of a translator
+UPSCALER_PAGE = (UPSCALER, *SHARED, "upscaler.js", "network.js", "tiles.js", "comparison.js")
 SPEC = "model.json"
 MODEL = "model.onnx"
 PARTS = {MAPPING: "mapping.onnx", SYNTHESIS: "synthesis.onnx"}
@@ -48,6 +55,8 @@ FEWER_SAMPLES = 16  # images of the grid for images of more than 64 pixels
 FEWEST_SAMPLES = 4  # for large images, which take seconds each in a browser
 TINY = 64  # pixels
 SLIDERS = 8  # directions on the page, at most
+MAX_TILE_MEMORY = 2**29  # bytes of the results of a tile: a browser has 4 GiB for all of them
+USUAL_TILE = 256  # pixels: larger tiles of a network with a small reach show no progress
 
 
 def web(bundle: Bundle, out: Path, *, directions: Path | None = None) -> TargetFiles:
@@ -67,12 +76,16 @@ def _serve(folder: Path) -> TargetFiles:
 def write_web(
     bundle: Bundle, out: Path, *, cdn: bool = False, directions: str | Path | None = None
 ) -> Path:
-    """Write a page that generates a model's images in the browser, the same images as in Python.
+    """Write a page that runs a model in the browser, with the same images as in Python.
+
+    The page of a generator draws samples. That of a translator of any size reads a picture, and
+    shows it before and after.
 
     Any web server can serve the folder, such as ``python -m http.server -d FOLDER``.
 
     Args:
-        bundle: the bundle of a generator, with its ONNX file.
+        bundle: the bundle of a generator, or of a translator that reads images of any size in
+            colour or grey and no latents; with its ONNX file.
         out: a new folder, or the folder of a page to replace.
         cdn: load onnxruntime-web from a content delivery network. Without, the folder includes its
             files, which npm downloads at the first export.
@@ -82,16 +95,17 @@ def write_web(
         The folder.
 
     Raises:
-        DeploymentError: the model is a translator, or npm cannot download onnxruntime-web.
+        DeploymentError: the model is another translator, or npm cannot download onnxruntime-web.
         BundleError: the bundle has no ONNX file, or it fails the checks of `ganzoo.load`.
         SampleError: the file of directions cannot be read, or does not fit the model.
         OutputError: the folder holds other files or cannot be written.
     """
     spec, network = bundle.spec, bundle.onnx_of("generator")
-    if spec.latent is None or "condition" in spec.inputs:
+    if "condition" in spec.inputs and not _reads_pictures(spec):
         raise DeploymentError(
-            f"cannot export {spec.name!r} for the web: it translates images, and the page runs "
-            "generators, which read latents. Use `ganzoo demo`."
+            f"cannot export {spec.name!r} for the web: it translates images of one size, or reads "
+            "latents or other channels than colours or grey, and the page reads pictures of any "
+            "size. Use `ganzoo demo`."
         )
     if not network.is_file():
         raise BundleError(
@@ -99,7 +113,6 @@ def write_web(
             f"{shell_word(bundle.path)}`."
         )
     model = load_onnx(bundle)  # checks the graph, which the browser runs without a check
-    assert isinstance(model, OnnxGenerator)  # it has latents
     moves = None if directions is None else Directions.read(directions)
     if moves is not None:
         moves.check(spec)
@@ -110,15 +123,28 @@ def write_web(
     runtime = None if cdn else fetch_files()
     page = resources.files("ganzoo.exporters.targets") / "page"
     with new_folder(out) as folder:
-        for name in PAGE:
-            (folder / name).write_bytes((page / name).read_bytes())
+        for name in PAGE if isinstance(model, OnnxGenerator) else UPSCALER_PAGE:
+            target = INDEX if name == UPSCALER else name
+            (folder / target).write_bytes((page / name).read_bytes())
         for name, content in _networks(spec, network).items():
             (folder / name).write_bytes(content)
         if runtime:
             shutil.copytree(runtime, folder / RUNTIME)
-        text = json.dumps(_describe(model, moves, CDN if cdn else f"{RUNTIME}/"))
-        (folder / SPEC).write_text(text + "\n", encoding="utf-8")
+        description = _describe(spec, CDN if cdn else f"{RUNTIME}/")
+        if isinstance(model, OnnxGenerator):
+            description |= _describe_generator(model, moves)
+        else:
+            description |= _describe_upscaler(spec)
+        (folder / SPEC).write_text(json.dumps(description) + "\n", encoding="utf-8")
     return out
+
+
+def _reads_pictures(spec: ModelSpec) -> bool:
+    """Return whether a model translates images of any size, in colour or grey."""
+    condition = spec.data.condition
+    if spec.sizes is None or condition is None or spec.inputs != ("condition",):
+        return False
+    return {condition.channels, spec.data.image.channels} <= {1, 3}
 
 
 def _replaceable(out: Path) -> bool:
@@ -128,7 +154,8 @@ def _replaceable(out: Path) -> bool:
     if not out.is_dir():
         return False
     files = {file.relative_to(out) for file in out.rglob("*") if not file.is_dir()}
-    page_files = {Path(name) for name in (*PAGE, SPEC, MODEL, *PARTS.values())}
+    names = (*PAGE, *UPSCALER_PAGE, SPEC, MODEL, *PARTS.values())
+    page_files = {Path(name) for name in names}
     return all(file in page_files or file.parent == Path(RUNTIME) for file in files)
 
 
@@ -147,17 +174,43 @@ def _networks(spec: ModelSpec, network: Path) -> dict[str, bytes]:
     return {name: cut(graph, *signature(spec, part)).content for part, name in PARTS.items()}
 
 
-def _describe(
-    model: OnnxGenerator, directions: Directions | None, runtime_url: str
-) -> dict[str, Any]:
-    """Return the page's description of the model, the content of model.json."""
+def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
+    """Return what model.json has of every model."""
+    return {
+        "name": spec.name,
+        "description": _description(spec),
+        "license": printable(spec.license) if spec.license else None,
+        "onnxruntime": runtime_url,
+        "script": SCRIPT,
+        "wasm": WASM,
+        "integrity": FILE_INTEGRITY,
+    }
+
+
+def _describe_upscaler(spec: ModelSpec) -> dict[str, Any]:
+    """Return what model.json has of a translator; sides are in pixels of the picture."""
+    sizes, condition = spec.sizes, spec.data.condition
+    assert sizes is not None
+    assert condition is not None
+    side = choose_side(MAX_TILE_MEMORY, sizes)
+    if sizes.reach is not None:  # tiles of any side give the same picture
+        side = min(side, max(USUAL_TILE, 2 * default_overlap(sizes) + sizes.multiple))
+    tiles = Tiles.of(side, None, sizes)
+    return {
+        "scale": sizes.scale,
+        "multiple": sizes.multiple,
+        "smallest": sizes.smallest,
+        "reads": condition.channels,
+        "tiles": {"side": tiles.side, "step": tiles.step, "blend": tiles.blend},
+    }
+
+
+def _describe_generator(model: OnnxGenerator, directions: Directions | None) -> dict[str, Any]:
+    """Return what model.json has of a generator."""
     spec = model.spec
     image, conditional = spec.data.image, "y" in spec.inputs
     samples = count_samples(image)
     return {
-        "name": spec.name,
-        "description": _description(spec),
-        "license": printable(spec.data.license) if spec.data.license else None,
         "image": {"width": image.width, "height": image.height, "channels": image.channels},
         "latent_dim": model.latent_dim,
         "styles": _describe_styles(model),
@@ -172,10 +225,6 @@ def _describe(
             ),
             "type": "image/webp" if is_large(image) else "image/png",
         },
-        "onnxruntime": runtime_url,
-        "script": SCRIPT,
-        "wasm": WASM,
-        "integrity": FILE_INTEGRITY,
     }
 
 
@@ -203,4 +252,5 @@ def _describe_directions(directions: Directions) -> dict[str, Any]:
 
 def _description(spec: ModelSpec) -> str:
     description = (spec.recorded("recipe") or spec.recorded(IMPORTED)).get("description")
-    return printable(str(description or f"{spec.architecture}, {spec.data.image}"))
+    size = "pictures of any size" if spec.sizes else spec.data.image
+    return printable(str(description or f"{spec.architecture}, {size}"))

@@ -20,11 +20,12 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, DeploymentError, OutputError, SampleError
 from ganzoo.exporters.targets import onnxruntime_web
-from ganzoo.exporters.targets.web import PAGE, count_samples, write_web
+from ganzoo.exporters.targets.web import MAX_TILE_MEMORY, PAGE, count_samples, write_web
 from ganzoo.sampling import latents
 from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.spec import ImageSpec
 from ganzoo.zoo import find
+from helpers.upscalers import write_upscaler
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 FLAGS = [
@@ -57,12 +58,23 @@ def directions(styled):
 
 
 @pytest.fixture(scope="module")
-def pages(int8, directions, tmp_path_factory):
-    """Pages of a model with classes, of one without, of one in int8, and of one with w."""
+def upscalers(tmp_path_factory):
+    """Models that enlarge pictures: in colour with small tiles, and in grey with blended ones."""
+    folder = tmp_path_factory.mktemp("upscalers")
+    memory = MAX_TILE_MEMORY // 24**2
+    return {
+        "doubles": write_upscaler(folder / "doubles", memory=memory, multiple=2),
+        "blends": write_upscaler(folder / "blends", 1, scale=3, reach=None, memory=memory),
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(int8, directions, upscalers, tmp_path_factory):
+    """Pages of models with and without classes, in int8, with w, and of upscalers."""
     folder = tmp_path_factory.mktemp("pages")
     file = directions.save(tmp_path_factory.mktemp("directions") / "directions.safetensors")
     try:
-        for name in ("cgan-mnist", "dcgan-mnist", int8):
+        for name in ("cgan-mnist", "dcgan-mnist", int8, *upscalers.values()):
             write_web(find(name), folder / Path(name).name)
         write_web(find(STYLED), folder / STYLED, directions=file)
     except DeploymentError as error:
@@ -288,6 +300,80 @@ def test_int8_weights_give_the_same_images_in_the_browser(browser, int8, socket_
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "size", "mode"),
+    [
+        ("doubles", 24, (61, 50), "RGB"),
+        ("doubles", 24, (1, 1), "RGB"),
+        ("doubles", 24, (40, 31), "RGBA"),
+        ("blends", 64, (130, 71), "RGB"),
+    ],
+)
+def test_a_picture_is_enlarged_as_in_python(
+    browser, upscalers, socket_enabled, tmp_path, name, side, size, mode
+):
+    rng = np.random.default_rng(0)
+    smooth = Image.fromarray(rng.integers(0, 256, (9, 11, len(mode))).astype(np.uint8), mode)
+    picture = smooth.resize(size, Image.Resampling.BICUBIC)
+    if mode == "RGBA":  # opaque but for the last columns
+        alpha = np.full(size[::-1], 255, np.uint8)
+        alpha[:, 30:] = 0
+        picture.putalpha(Image.fromarray(alpha))
+    picture.save(tmp_path / "holiday.png")
+    model = ganzoo.load(upscalers[name], runtime="onnx")
+    page = browser(name, whole=False)
+    page.wait_for_function("!document.getElementById('controls').disabled")
+    tiles = page.evaluate("fetch('model.json').then((r) => r.json()).then((r) => r.tiles)")
+    assert tiles["side"] == side
+    page.set_input_files("#file", tmp_path / "holiday.png")
+    page.wait_for_function("!document.getElementById('save').disabled")
+    scale = model.spec.sizes.scale
+    became = f"{size[0]}x{size[1]} pixels became {scale * size[0]}x{scale * size[1]} in 0:0"
+    assert page.text_content("#status").startswith(became)
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename == f"holiday-{name}.png"
+    actual = np.asarray(Image.open(download.value.path()).convert(mode))
+    expected = model.upscale(np.asarray(picture)[None], tile=side).numpy()[0]
+    assert actual.shape == expected.shape
+    if mode == "RGBA":
+        assert (actual[:, :56, 3] == 255).all()
+        assert (actual[:, 64:, 3] == 0).all()
+        actual, expected = actual[:, :54, :3], expected[:, :54, :3]
+    if size != (1, 1):
+        assert_same(actual.astype(int), expected)
+    else:
+        assert np.abs(actual.astype(int) - expected).max() <= 1
+    assert page.console == []
+    page.close()
+
+
+def test_the_slider_and_messages_of_a_picture(browser, socket_enabled, tmp_path):
+    page = browser("doubles", whole=False)
+    page.wait_for_function("!document.getElementById('controls').disabled")
+    (tmp_path / "note.txt").write_text("no picture")
+    page.set_input_files("#file", tmp_path / "note.txt")
+    page.wait_for_function("document.getElementById('status').textContent.includes('cannot read')")
+    Image.new("L", (9000, 2)).save(tmp_path / "long.png")
+    page.set_input_files("#file", tmp_path / "long.png")
+    page.wait_for_function("document.getElementById('status').textContent.includes('18000x4')")
+    assert not page.is_visible("#viewer")
+    Image.new("RGB", (300, 300), "red").save(tmp_path / "red.png")
+    page.set_input_files("#file", tmp_path / "red.png")
+    page.wait_for_function("!document.getElementById('save').disabled")
+    box = page.locator("#viewer").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + 9)
+    assert abs(float(page.input_value("#position")) - 25) < 1
+    line = (
+        "parseFloat(getComputedStyle(document.getElementById('stage')).getPropertyValue('--line'))"
+    )
+    assert abs(page.evaluate(line) - box["width"] / 4) < 2
+    page.click("#zoom")
+    assert page.get_attribute("#zoom", "aria-pressed") == "true"
+    assert page.locator("#stage").bounding_box()["width"] == 600
+    page.close()
+
+
 def test_an_invalid_seed_shows_a_message_and_changes_nothing(with_classes):
     message = f"A seed is a whole number from 0 to {2**64 - 1}."
     for seed, wrong in enumerate(["", "-1", "1.5", "seven", str(2**64), "1e3", "0x10"]):
@@ -469,7 +555,7 @@ def test_a_translator_has_no_page(tmp_path):
     spec = bundle.spec
     data = replace(spec.data, condition=spec.data.image)
     translator = replace(bundle, spec=replace(spec, data=data, inputs=("condition",), latent=None))
-    with pytest.raises(DeploymentError, match="it translates images"):
+    with pytest.raises(DeploymentError, match="it translates images of one size"):
         write_web(translator, tmp_path / "page", cdn=True)
 
 

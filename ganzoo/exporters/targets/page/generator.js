@@ -4,24 +4,14 @@
 // mapping network one w per layer.
 
 import { truncate } from "./codes.js";
+import { loadSpec, openNetworks } from "./runtime.js";
 
 export class Generator {
   /** Loads the model that model.json describes. */
   static async load() {
-    const spec = await (await get("model.json")).json();
-    const url = new URL(spec.onnxruntime, document.baseURI).href;
-    const checked = (file) => get(`${url}${file}`, { integrity: spec.integrity[file] });
-    const script = URL.createObjectURL(await (await checked(spec.script)).blob());
-    const ort = await import(script);
-    ort.env.wasm.wasmBinary = await (await checked(spec.wasm)).arrayBuffer();
-    ort.env.wasm.proxy = true; // in a worker, so that the page answers while an image is computed
-    ort.env.wasm.numThreads = 1; // more threads need headers that a plain web server does not send
-    const sessions = {};
-    for (const name of spec.styles ? ["mapping", "synthesis"] : ["model"]) {
-      const network = new Uint8Array(await (await get(`${name}.onnx`)).arrayBuffer());
-      const options = { executionProviders: ["wasm"] };
-      sessions[name] = await ort.InferenceSession.create(network, options);
-    }
+    const spec = await loadSpec();
+    const names = spec.styles ? ["mapping", "synthesis"] : ["model"];
+    const { ort, sessions } = await openNetworks(spec, names);
     return new Generator(spec, ort, sessions);
   }
 
@@ -86,12 +76,6 @@ export class Generator {
       .then(() => this.sessions[name].run(feeds));
     return this.lastRun;
   }
-}
-
-async function get(file, options) {
-  const response = await fetch(file, options);
-  if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
-  return response;
 }
 
 function rows({ data, dims: [n, width] }) {
