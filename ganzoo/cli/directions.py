@@ -103,8 +103,9 @@ def directions(
             model, extractor, classes, **options, resize=resize, progress=True
         )
     else:
-        from ganzoo.sampling.direction_methods import compute_directions
+        from ganzoo.sampling.direction_methods import compute_directions, default_count
 
+        count = default_count(model.spec) if count is None else count
         result = compute_directions(model, method, **options, count=count)
     sheet = _draw(model, result, seed, label, strength)  # an error leaves no file
     result.save(output)

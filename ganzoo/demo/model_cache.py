@@ -18,7 +18,7 @@ from ganzoo.errors import BundleError, GanzooError, SampleError, UnknownNameErro
 from ganzoo.registry import models
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.own_plugins import OWN_PLUGINS
-from ganzoo.sampling.direction_methods import compute_directions
+from ganzoo.sampling.direction_methods import compute_directions, default_count
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model
@@ -201,15 +201,10 @@ class ModelCache:
         """
         if name in self._directions:
             return self._directions[name].names[:SLIDERS]
-        return tuple(f"direction {k}" for k in range(self._direction_count(name)))
-
-    def _direction_count(self, name: str) -> int:
-        spec = self.spec(name)
-        dim = spec.styles.dim if spec.styles else spec.latent.dim if spec.latent else 0
-        return min(SLIDERS, dim)
+        return tuple(f"direction {k}" for k in range(default_count(self.spec(name))))
 
     def _compute_directions(self, name: str) -> Directions:
-        count, styles = self._direction_count(name), self.spec(name).styles
+        count, styles = default_count(self.spec(name)), self.spec(name).styles
         if styles is None:
             return compute_directions(self.generator(name), "sefa", count=count, draws=DRAWS)
         if has_torch():

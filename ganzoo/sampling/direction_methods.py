@@ -20,6 +20,7 @@ from ganzoo.sampling.model import Model, check_finite, to_integer
 from ganzoo.sampling.moments import Moments
 from ganzoo.sampling.samplers import Draw
 from ganzoo.sampling.styles import parse_layers
+from ganzoo.spec import ModelSpec
 
 COUNT = 8  # directions by default
 DRAWS = 10_000  # latents by default; the authors' code of GANSpace draws 300,000
@@ -39,7 +40,7 @@ def compute_directions(
     method: Method,
     *,
     layers: str = "",
-    count: int | None = None,
+    count: int = COUNT,
     draws: int = DRAWS,
     seed: int = 0,
     label: Label | None = None,
@@ -62,7 +63,7 @@ def compute_directions(
         method: ``sefa`` or ``ganspace``.
         layers: layers whose w moves, and whose weights `sefa` factorises, see `parse_layers`; by
             default all.
-        count: number of directions; by default 8, or the length of a shorter w or z.
+        count: number of directions, up to the length of w or z; see `default_count`.
         draws: number of random latents, from which `ganspace` computes the directions, and both
             methods their scales.
         seed: seed of the latents.
@@ -73,8 +74,7 @@ def compute_directions(
         SampleError: an argument is out of range, or the model cannot have such directions.
     """
     numbers = choose_layers(model, layers)
-    dim = _latent_dim(model)
-    count = min(COUNT, dim) if count is None else to_integer("count", count)
+    dim, count = _latent_dim(model.spec), to_integer("count", count)
     if not 1 <= count <= dim:
         raise SampleError(f"cannot compute {count} directions: the number is 1 to {dim}.")
     if method == "ganspace" and not numbers:
@@ -226,8 +226,18 @@ def _check_rank(variances: Array, what: str, other_remedy: str = "") -> None:
         )
 
 
-def _latent_dim(model: Generator) -> int:
-    return model.spec.styles.dim if model.spec.styles else model.latent_dim
+def default_count(spec: ModelSpec) -> int:
+    """Return the usual number of directions of a generator: 8, or the length of a shorter w or z.
+
+    Args:
+        spec: the config of the generator.
+    """
+    return min(COUNT, _latent_dim(spec))
+
+
+def _latent_dim(spec: ModelSpec) -> int:
+    assert spec.latent is not None  # guaranteed by the spec of a generator
+    return spec.styles.dim if spec.styles else spec.latent.dim
 
 
 def _draws(model: Generator, draws: int, seed: int, label: Label | None) -> Iterator[Draw]:

@@ -45,6 +45,14 @@ def test_it_writes_the_directions_and_their_figure(run, tmp_path):
     )
 
 
+@pytest.mark.parametrize(("name", "count"), [("vae2d-mnist", 2), ("dcgan-mnist", 8)])
+def test_a_short_latent_has_fewer_directions_by_default(tmp_path, name, count):
+    file = tmp_path / "a.safetensors"
+    options = ["--draws", "200", "--runtime", "onnx", "-o", str(file)]
+    assert main(["directions", name, *options]) == 0
+    assert len(Directions.read(file)) == count
+
+
 def test_classes(run, tmp_path):
     options = [
         "--method",

@@ -118,12 +118,6 @@ def test_a_file_does_not_depend_on_the_order_in_memory(directions, tmp_path):
     assert np.array_equal(again.vectors, directions.vectors)
 
 
-@pytest.mark.parametrize("method", ["sefa", "ganspace"])
-def test_a_short_latent_has_fewer_directions_by_default(method):
-    model = ganzoo.load("vae2d-mnist", runtime="onnx")
-    assert len(compute_directions(model, method, draws=100)) == 2
-
-
 def test_the_sampler_moves_along_a_direction(model, directions, file):
     draw = Draw.of(5, 4)
     plain = model.codes(draw)
