@@ -51,7 +51,7 @@ def suggest_arguments(
 
     Networks are built for the training's data, without memory. Arguments of the model that cannot
     be built for it, or not trained with the loss, are left out. If the images have another size,
-    whole numbers of the model, such as its width, are also tried times and divided by powers of 2.
+    whole numbers whose name contains ``width`` are also tried times and divided by powers of 2.
 
     Args:
         spec: the model's config.
@@ -134,9 +134,9 @@ def plain(value: Any) -> Any:
 
 
 def _scaled(theirs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield whole numbers of a model's arguments times and divided by powers of 2."""
+    """Yield the widths of a model times and divided by powers of 2."""
     for key, value in theirs.items():
-        if isinstance(value, int) and not isinstance(value, bool):
+        if "width" in key and isinstance(value, int):
             for factor in _FACTORS:
                 yield key, value * factor
                 if value % factor == 0:
