@@ -469,6 +469,8 @@ def test_few_images_get_an_option_that_the_loss_has(phone):
     assert "memorises them. --loss.ada or --loss.augmentation" in write_notes(summary, recipe)[-1]
     augmented = dataclasses.replace(recipe, augments=True)
     assert "dcgan-faces augments them" in write_notes(summary, augmented)[-1]
+    flipped = dataclasses.replace(recipe, images_per_epoch=2 * summary.images)
+    assert "flipped, left to right. Add --dataset.no-flip" in write_notes(summary, flipped)[-2]
     alone = dataclasses.replace(summary, recipes=(recipe,))
     assert write_notes(alone, None)[-1].endswith("memorises them.")  # no model of faces is shipped
     grey = dataclasses.replace(recipe, channels=1)

@@ -33,7 +33,7 @@ def write_notes(summary: DataSummary, recipe: FolderRecipe | None) -> tuple[str,
     """
     parts = (_loose, _files, _folders, _images, _duplicates)
     notes = [note for part in parts for note in part(summary)]
-    return tuple(notes + _few(summary, recipe))
+    return tuple(notes + _flip(summary, recipe) + _few(summary, recipe))
 
 
 def _loose(summary: DataSummary) -> list[str]:
@@ -151,6 +151,15 @@ def _images(summary: DataSummary) -> list[str]:
             "channel. Transparent pixels become white, or black with --dataset.background black."
         )
     return notes
+
+
+def _flip(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
+    if recipe is None or recipe.images_per_epoch <= summary.images:
+        return []
+    return [
+        f"{recipe.name} also reads each image flipped, left to right. Add --dataset.no-flip if the "
+        "images show text or digits."
+    ]
 
 
 def _few(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
