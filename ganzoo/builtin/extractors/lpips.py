@@ -17,7 +17,6 @@ from ganzoo.evaluation.download import find_weights
 from ganzoo.nn import Extracted
 from ganzoo.nn.uninitialised import Uninitialised
 
-URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 ENDS = (0, 4, 9, 16, 23, 30)  # of the five parts of VGG-16, each up to a ReLU
 LARGEST = 256  # pixels of the shorter side; StyleGAN's projector reduces larger images too
 # In [-1, 1], of the images that VGG-16 was trained on.
@@ -85,8 +84,9 @@ def lpips() -> Lpips:
         OutputError: the cache cannot be written.
     """
     import torchmetrics
+    from torchvision.models import VGG16_Weights
 
-    file = find_weights("lpips", URL)
+    file = find_weights("lpips", VGG16_Weights.IMAGENET1K_V1.url)
     own = Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models" / "vgg.pth"
     try:
         # This raises if a file holds more than tensors.
