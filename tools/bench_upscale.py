@@ -85,7 +85,7 @@ def compare(file, bundle, options):
 def photo(bundle, runtime, options):
     """Upscale a photo and print the peak memory of this process."""
     height, width = options.photo
-    model = ganzoo.load(bundle, runtime=runtime, threads=options.threads)
+    model = ganzoo.load(bundle, runtime=runtime)
     run, tiles, last = model.run, 0, {}
 
     def run_some(inputs):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganzoo.demo.drawing import read_upload
 from ganzoo.errors import SampleError
+from ganzoo.sampling.tiles import choose_shown_side
 from ganzoo.sampling.translation import Translator
 
 MAX_PIXELS = 2**26  # of a result, which the page gets as PNG
@@ -46,14 +47,20 @@ def upscale(model: Translator, file: Any, progress: Callable[..., Any]) -> Enlar
         raise SampleError("there is no picture yet. Upload one.")
     before = read_upload(file)
     height, width, _ = before.shape
-    scale = model.sizes.scale if model.sizes else 1
+    sizes = model.sizes
+    assert sizes is not None  # of `ModelCache.upscalers`
+    scale = sizes.scale
     if height * width * scale**2 > MAX_PIXELS:
         raise SampleError(
             f"the result of {width}x{height} pixels would have {scale * width}x{scale * height}, "
             f"and the limit is {MAX_PIXELS / 1e6:.0f} megapixels. Upload a smaller picture, or use "
             "ganzoo upscale."
         )
-    after = model.upscale(before[None], progress=lambda share: progress(share, "computing")).numpy()
+    after = model.upscale(
+        before[None],
+        tile=choose_shown_side(sizes),
+        progress=lambda share: progress(share, "tiles computed"),
+    ).numpy()
     text = f"{width}x{height} pixels became {after.shape[2]}x{after.shape[1]}"
     return Enlargement(_to_pil(before), _to_pil(after[0]), text)
 

@@ -144,11 +144,8 @@ def read_with_metadata(file: str | Path) -> ImageContent:
     """
     check_file(file)
     with _naming(file, str(file)):
-        upright, header, profile = _open(file, str(file), None)
+        upright, header, profile, method, exif = _open(file, str(file), None, metadata=True)
         deep = read_sixteen_bits(file)
-        with Image.open(file) as image:
-            image.load()  # a PNG may have its EXIF data after the pixels
-            method, exif = _upright_method(image), _other_exif(image)
         if header.mode == "LA":
             upright = upright.convert("LA")
         elif upright.mode == "RGBA" and header.mode != "RGBA":  # of a palette, or of CMYK
@@ -199,7 +196,7 @@ def decode_image(
         ImageFileError: as for `read_image`.
     """
     with _naming(file, name):
-        upright, header, _ = _open(file, name, value_range)
+        upright, header, *_ = _open(file, name, value_range)
         upright = upright.convert(mode if is_opaque(upright) else "RGBA")
     check_sides(name, upright.size)
     if look is not None:
@@ -216,9 +213,16 @@ def decode_image(
 
 
 def _open(
-    file: str | Path | BinaryIO, name: str, value_range: ValueRange | None
-) -> tuple[Image.Image, ImageHeader, bytes | None]:
-    """Return an image upright with 8 bits, its header, and its ICC profile."""
+    file: str | Path | BinaryIO,
+    name: str,
+    value_range: ValueRange | None,
+    *,
+    metadata: bool = False,
+) -> tuple[Image.Image, ImageHeader, bytes | None, Image.Transpose | None, bytes | None]:
+    """Return an image upright with 8 bits, its header, ICC profile, turn, and other EXIF data.
+
+    The latter are None without `metadata`.
+    """
     with Image.open(file) as image:
         _warn_if_partial(image, name)
         properties = image.format or "unknown", image.mode, count_bits(image)
@@ -229,7 +233,8 @@ def _open(
         colours = to_eight_bits(image, name, value_range, deep=deep)
         method = _upright_method(image)
         upright = colours if method is None else colours.transpose(method)
-    return upright, ImageHeader(*properties, method is not None), profile
+        exif = _other_exif(image) if metadata else None
+    return upright, ImageHeader(*properties, method is not None), profile, method, exif
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ WEBP_SIDE = 16_383  # pixels, by the format
 WHOLE = 1024 * 1024  # pixels up to which `ganzoo translate` translates an image whole
 TILE = 512  # pixels, the default side of a tile
 MAX_TILE_MEMORY = 2**30  # bytes of the results of a tile, if its side is not passed
+MAX_SHOWN_MEMORY = 2**29  # bytes of the results of a tile on a page
+SHOWN_TILE = 256  # pixels, the usual side of a tile on a page
 OVERLAP = 32  # pixels, the default overlap of two tiles
 
 

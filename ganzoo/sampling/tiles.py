@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
 from ganzoo.sampling.images import to_pixels
-from ganzoo.sampling.sizes import OVERLAP, TILE
+from ganzoo.sampling.sizes import MAX_SHOWN_MEMORY, OVERLAP, SHOWN_TILE, TILE
 from ganzoo.spec import SizesSpec
 
 Progress = Callable[[float], object]  # gets the share of the work that is done
@@ -93,6 +93,18 @@ def choose_side(memory: int, sizes: SizesSpec) -> int:
     side = TILE if sizes.memory is None else math.isqrt(memory // sizes.memory)
     smallest = sizes.padded(overlap + sizes.padded(max(overlap, 1)))
     return max(side // sizes.multiple * sizes.multiple, smallest)
+
+
+def choose_shown_side(sizes: SizesSpec) -> int:
+    """Return the side of tiles on a page, which shows the progress of one image.
+
+    Their results take 512 MiB at most, if the overlap allows it: a browser has 4 GiB. If tiles of
+    any side give the same image, the side is 256, or more for a large overlap.
+    """
+    side = choose_side(MAX_SHOWN_MEMORY, sizes)
+    if sizes.reach is None:
+        return side
+    return min(side, max(SHOWN_TILE, 2 * default_overlap(sizes) + sizes.multiple))
 
 
 def translate_in_tiles(

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,6 +30,7 @@ from ganzoo.demo import (
     launch,
     render,
     sampling,
+    upscaling,
 )
 from ganzoo.demo.address import check_port, find_address
 from ganzoo.demo.model_cache import ModelCache
@@ -37,10 +39,11 @@ from ganzoo.registry import models
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.own_plugins import OWN_PLUGINS
 from ganzoo.sampling.generator import Generator
-from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
+from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec, SizesSpec
 from helpers.bundles import change_config, rehash
 from helpers.distributions import install
 from helpers.processes import run_new, run_python
+from helpers.translators import LocalTranslator, spec_of
 
 STYLED = "stylegan2-tinyhero"  # with a mapping network, in colour
 
@@ -695,3 +698,26 @@ def test_gradio_is_imported_with_a_temporary_folder_of_its_own(tmp_path, monkeyp
     launch(["dcgan-mnist"])
     assert folders == [tmp_path, tmp_path]
     assert tmp_path.is_dir()
+
+
+def test_a_picture_is_enlarged_with_progress(tmp_path):
+    """Tiles of 256 pixels that share 8: two rows of two."""
+    spec = spec_of(SizesSpec(scale=2, reach=4, memory=1), channels=3)
+    model = LocalTranslator(torch.nn.Upsample(scale_factor=2), spec)
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 260, 4)).astype(np.uint8)
+    pixels[..., 3] = 255
+    pixels[0, 0, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "picture.png")
+    shares = []
+    result = upscaling.upscale(model, tmp_path / "picture.png", lambda *done: shares.append(done))
+    assert shares == [(share, "tiles computed") for share in (0.25, 0.5, 0.75, 1)]
+    assert result.text == "260x300 pixels became 520x600"
+    assert np.array_equal(np.asarray(result.before), pixels)
+    colours = pixels[..., :3].repeat(2, 0).repeat(2, 1)
+    assert np.array_equal(np.asarray(result.after)[..., :3], colours)
+    Image.new("L", (5000, 4000)).save(tmp_path / "large.png")
+    with pytest.raises(SampleError, match="5000x4000 pixels would have 10000x8000, and the limit"):
+        upscaling.upscale(model, tmp_path / "large.png", print)
+    (tmp_path / "note.png").write_text("no picture")
+    with pytest.raises(ImageFileError, match="is not an image in a supported format"):
+        upscaling.upscale(model, tmp_path / "note.png", print)

@@ -92,7 +92,7 @@ def negative(tmp_path_factory, stranger) -> Path:
 @pytest.fixture(scope="module")
 def doubles(tmp_path_factory) -> Path:
     """A model that enlarges pictures, in tiles of 64 pixels."""
-    return write_upscaler(tmp_path_factory.mktemp("demo") / "doubles", memory=2**30 // 64**2)
+    return write_upscaler(tmp_path_factory.mktemp("demo") / "doubles", memory=2**29 // 64**2)
 
 
 @pytest.fixture(scope="module")

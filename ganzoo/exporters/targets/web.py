@@ -31,7 +31,7 @@ from ganzoo.sampling.sizes import (
     legible_scale,
 )
 from ganzoo.sampling.styles import layer_groups
-from ganzoo.sampling.tiles import Tiles, choose_side, default_overlap
+from ganzoo.sampling.tiles import Tiles, choose_shown_side
 from ganzoo.spec import IMPORTED, ImageSpec, ModelSpec
 
 INDEX = "index.html"
@@ -55,8 +55,6 @@ FEWER_SAMPLES = 16  # images of the grid for images of more than 64 pixels
 FEWEST_SAMPLES = 4  # for large images, which take seconds each in a browser
 TINY = 64  # pixels
 SLIDERS = 8  # directions on the page, at most
-MAX_TILE_MEMORY = 2**29  # bytes of the results of a tile: a browser has 4 GiB for all of them
-USUAL_TILE = 256  # pixels: larger tiles of a network with a small reach show no progress
 
 
 def web(bundle: Bundle, out: Path, *, directions: Path | None = None) -> TargetFiles:
@@ -192,10 +190,7 @@ def _describe_upscaler(spec: ModelSpec) -> dict[str, Any]:
     sizes, condition = spec.sizes, spec.data.condition
     assert sizes is not None
     assert condition is not None
-    side = choose_side(MAX_TILE_MEMORY, sizes)
-    if sizes.reach is not None:  # tiles of any side give the same picture
-        side = min(side, max(USUAL_TILE, 2 * default_overlap(sizes) + sizes.multiple))
-    tiles = Tiles.of(side, None, sizes)
+    tiles = Tiles.of(choose_shown_side(sizes), None, sizes)
     return {
         "scale": sizes.scale,
         "multiple": sizes.multiple,

@@ -20,9 +20,10 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, DeploymentError, OutputError, SampleError
 from ganzoo.exporters.targets import onnxruntime_web
-from ganzoo.exporters.targets.web import MAX_TILE_MEMORY, PAGE, count_samples, write_web
+from ganzoo.exporters.targets.web import PAGE, count_samples, write_web
 from ganzoo.sampling import latents
 from ganzoo.sampling.direction_methods import compute_directions
+from ganzoo.sampling.sizes import MAX_SHOWN_MEMORY
 from ganzoo.spec import ImageSpec
 from ganzoo.zoo import find
 from helpers.upscalers import write_upscaler
@@ -61,7 +62,7 @@ def directions(styled):
 def upscalers(tmp_path_factory):
     """Models that enlarge pictures: in colour with small tiles, and in grey with blended ones."""
     folder = tmp_path_factory.mktemp("upscalers")
-    memory = MAX_TILE_MEMORY // 24**2
+    memory = MAX_SHOWN_MEMORY // 24**2
     return {
         "doubles": write_upscaler(folder / "doubles", memory=memory, multiple=2),
         "blends": write_upscaler(folder / "blends", 1, scale=3, reach=None, memory=memory),
