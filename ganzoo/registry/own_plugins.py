@@ -30,7 +30,9 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.importers": ("spandrel",),
         "ganzoo.losses": ("esrgan", "regression", "srgan"),
         "ganzoo.metrics": ("psnr-y", "ssim-y"),
-        "ganzoo.recipes": ("esrgan", "rrdbnet", "srgan", "srresnet"),
+        "ganzoo.recipes": (
+            *("esrgan", "esrgan-emoji", "rrdbnet", "rrdbnet-emoji", "srgan", "srresnet"),
+        ),
     },
     "ganzoo-stylegan2": {
         "ganzoo.architectures": ("stylegan2",),

@@ -112,14 +112,20 @@ class ImageBatch:
         """Return batches in alternating rows; grey images become colour images if needed.
 
         Args:
-            batches: batches of equal length and image size.
+            batches: batches of equal length. The sides of the largest images are multiples of those
+                of all others, whose pixels are repeated.
             columns: images in a row.
 
         Raises:
-            ValueError: the batches differ in length or image size.
+            ValueError: the batches differ in length, or sizes do not fit.
         """
         channels = max(batch.numpy().shape[3] for batch in batches)
-        arrays = [np.broadcast_to(b.numpy(), (*b.numpy().shape[:3], channels)) for b in batches]
+        side = max(batch.numpy().shape[1] for batch in batches)
+        arrays = []
+        for pixels in (batch.numpy() for batch in batches):
+            scale = side // pixels.shape[1]
+            large = pixels if scale == 1 else pixels.repeat(scale, 1).repeat(scale, 2)
+            arrays.append(np.broadcast_to(large, (*large.shape[:3], channels)))
         starts = range(0, len(arrays[0]), columns)
         pixels = np.concatenate([array[k : k + columns] for k in starts for array in arrays])
         return cls(pixels, min(columns, len(arrays[0])))

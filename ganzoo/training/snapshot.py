@@ -13,7 +13,6 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from ganzoo import bundle
 from ganzoo.bundle import Bundle, open_bundle
@@ -92,11 +91,8 @@ def _translate(generator: nn.Module, spec: ModelSpec, batch: Batch) -> Tensor:
 
 
 def _rows(*kinds: Tensor | None) -> ImageBatch:
-    """Return rows of images; smaller ones, such as conditions, are enlarged without smoothing."""
-    rows = [images.float().cpu() for images in kinds if images is not None]
-    size = rows[-1].shape[2:]
-    rows = [row if row.shape[2:] == size else interpolate(row, size) for row in rows]
-    return ImageBatch.rows(*(ImageBatch.from_unit(row.numpy()) for row in rows), columns=ROW)
+    batches = [ImageBatch.from_unit(k.float().cpu().numpy()) for k in kinds if k is not None]
+    return ImageBatch.rows(*batches, columns=ROW)
 
 
 def write_snapshot(

@@ -144,3 +144,16 @@ def test_the_advice_about_a_file_that_is_no_image_suits_a_single_one(tmp_path):
     Image.new("L", (4, 9)).save(tmp_path / "small.png")
     with pytest.raises(ImageFileError, match=r"minimum is 8x8\. Use a larger image, or remove it"):
         read_image(tmp_path / "small.png", "RGB")
+
+
+def test_rows_repeat_the_pixels_of_smaller_images():
+    """As conditions of a network that enlarges images, in grey beside colours."""
+    small = np.arange(2 * 2 * 3, dtype=np.uint8).reshape(2, 2, 3, 1)
+    large = np.full((2, 4, 6, 3), 99, np.uint8)
+    rows = ImageBatch.rows(ImageBatch(small), ImageBatch(large), columns=1).numpy()
+    assert rows.shape == (4, 4, 6, 3)
+    assert np.array_equal(rows[1::2], large)
+    assert np.array_equal(rows[2, ::2, ::2, 2], small[1, ..., 0])
+    assert np.array_equal(rows[2, 1::2, 1::2, 0], small[1, ..., 0])
+    with pytest.raises(ValueError, match="must match"):
+        ImageBatch.rows(ImageBatch(small), ImageBatch(large[:, :, :5]), columns=1)

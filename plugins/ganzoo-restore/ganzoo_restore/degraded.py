@@ -164,7 +164,8 @@ def degraded(
         degradation: ``bicubic``, by Pillow's antialiased filter, or ``second-order``, the blur,
             resizing, noise and JPEG of Real-ESRGAN (https://arxiv.org/abs/2107.10833).
         items_per_file: number of items of each file, each with a crop and a degradation of its own.
-        whole: fit whole images to the size, instead of crops in the resolution of the files.
+        whole: fit whole images to the size by `fit`, instead of crops in the resolution of the
+            files.
         seed: seed of crops and degradations.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.

@@ -103,6 +103,6 @@ def test_baselines_are_measured_as_the_model(name, channels):
 def test_data_that_does_not_fit_is_refused(image, condition, reason):
     condition = condition and ganzoo.ImageSpec(*condition)
     data = ganzoo.DataSpec(ganzoo.ImageSpec(*image), condition=condition)
-    refused = ganzoo.metrics.get("ssim-y").refuses(None, data)
-    assert reason in refused
-    assert bool(reason) == bool(refused)
+    answer = ganzoo.metrics.get("ssim-y").refuses(None, data)
+    assert reason in answer
+    assert bool(reason) == bool(answer)
