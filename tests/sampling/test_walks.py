@@ -1,5 +1,6 @@
 """Walks through latent space, and the files of animations that hold them."""
 
+import contextlib
 import resource
 import signal
 
@@ -286,14 +287,17 @@ def test_without_av_the_error_names_what_to_install(tmp_path, monkeypatch):
     save_walk(Generating(), tmp_path / "walk.gif", [3, 9], seconds=0.2, fps=10)
 
 
-@pytest.fixture
-def small_disk():
-    """Limit the size of files in this process."""
+@contextlib.contextmanager
+def small_disk(size):
+    """Limit the size of files in this process, which includes those that pytest reports to."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def noise(frames, side=64):
@@ -303,12 +307,13 @@ def noise(frames, side=64):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_full_disk_leaves_a_file_that_plays(tmp_path, small_disk, suffix):
+def test_a_full_disk_leaves_a_file_that_plays(tmp_path, suffix):
     path = tmp_path / f"walk{suffix}"
-    small_disk(100_000)
-    with pytest.raises(OutputError, match="the first .* of 100 images and plays") as error:
+    with (
+        pytest.raises(OutputError, match="the first .* of 100 images and plays") as error,
+        small_disk(100_000),
+    ):
         write_animation(path, noise(100), 100, fps=10, scale=1)
-    small_disk(resource.RLIM_INFINITY)
     frames, _ = read(path)
     assert f"the first {len(frames)} of 100 images" in str(error.value)
     assert 3 < len(frames) < 100
@@ -322,9 +327,8 @@ def test_a_full_disk_leaves_a_file_that_plays(tmp_path, small_disk, suffix):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_disk_without_space_for_an_image_leaves_no_file(tmp_path, small_disk, suffix):
-    small_disk(10)
-    with pytest.raises(OutputError, match="File too large"):
+def test_a_disk_without_space_for_an_image_leaves_no_file(tmp_path, suffix):
+    with pytest.raises(OutputError, match="File too large"), small_disk(10):
         write_animation(tmp_path / f"walk{suffix}", noise(40), 40, fps=10, scale=1)
     assert not list(tmp_path.iterdir())
 
