@@ -33,6 +33,8 @@ from ganzoo.sampling.translation import Encoder, Translator
 class OnnxModel(Model):
     """A network that onnxruntime runs on NumPy arrays."""
 
+    memory_factor = 3  # as `tools/bench_upscale.py --photo` measured with RRDBNet
+
     def __init__(
         self,
         bundle: Bundle,

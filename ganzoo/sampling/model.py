@@ -26,10 +26,13 @@ class Model(ABC):
     Attributes:
         spec: the config of the model.
         is_batch_invariant: whether an output has the same bits in a batch of any size.
+        memory_factor: how much memory the runtime takes, in multiples of the results of the
+            network that are needed at once. onnxruntime keeps and reorders more of them.
     """
 
     spec: ModelSpec
     is_batch_invariant = False
+    memory_factor = 1
 
     @abstractmethod
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

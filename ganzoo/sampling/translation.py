@@ -119,7 +119,7 @@ class Translator(Model):
             images: uint8 (n, height, width, channels) of the channels that the network reads, or 1
                 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.
             tile: side of the tiles of larger images, see `translate`; None for no tiles; ``auto``
-                for tiles if an image needs more than half of the free memory, or 1 GiB.
+                for tiles if an image needs more than half of the free memory, or 1.5 GiB.
             progress: called after each tile with the share of the work that is done, up to 1.
 
         Returns:
@@ -219,7 +219,7 @@ class Translator(Model):
             side = to_integer("tile", tile)
             return side if max(height, width) > sizes.padded(side) else None
         sides = sizes.padded(height), sizes.padded(width)
-        memory = min(self.free_memory() // 2, MAX_TILE_MEMORY)
+        memory = min(self.free_memory() // 2, MAX_TILE_MEMORY) // self.memory_factor
         if sides[0] * sides[1] <= (memory // sizes.memory if sizes.memory else WHOLE):
             return None
         side = choose_side(memory, sizes)
