@@ -33,7 +33,7 @@ from ganzoo.sampling.translation import Encoder, Translator
 class OnnxModel(Model):
     """A network that onnxruntime runs on NumPy arrays."""
 
-    memory_factor = 3  # as `tools/bench_upscale.py --photo` measured with RRDBNet
+    memory_factor = 2  # its arena is larger, see `tools/bench_upscale.py --photo`
 
     def __init__(
         self,

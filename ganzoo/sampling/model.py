@@ -26,8 +26,7 @@ class Model(ABC):
     Attributes:
         spec: the config of the model.
         is_batch_invariant: whether an output has the same bits in a batch of any size.
-        memory_factor: how much memory the runtime takes, in multiples of the results of the
-            network that are needed at once. onnxruntime keeps and reorders more of them.
+        memory_factor: how much more memory the runtime takes for the same results than torch.
     """
 
     spec: ModelSpec

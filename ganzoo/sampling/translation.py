@@ -119,7 +119,7 @@ class Translator(Model):
             images: uint8 (n, height, width, channels) of the channels that the network reads, or 1
                 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.
             tile: side of the tiles of larger images, see `translate`; None for no tiles; ``auto``
-                for tiles if an image needs more than half of the free memory, or 1.5 GiB.
+                for tiles if an image needs more than half of the free memory, or 1 GiB.
             progress: called after each tile with the share of the work that is done, up to 1.
 
         Returns:
