@@ -78,6 +78,7 @@ def test_tiles_that_share_twice_the_reach_equal_the_whole_image(scale):
     for side in (18, 20, 64):
         tiled = model.translate(images, tile=side, overlap=None).numpy()
         assert np.abs(tiled - whole).max() <= 1
+    assert np.array_equal(model.translate(images, tile=64).numpy(), tiled), "by default"
     model.spec = replace(model.spec, sizes=replace(model.sizes, reach=4))
     halved = model.translate(images, tile=64, overlap=None).numpy()
     assert np.abs(halved - whole).max() > 5, "and the overlap is needed"
