@@ -19,6 +19,7 @@ from ganzoo.registry.zipped import on_disk
 from ganzoo.spec import IMPORTED, METRICS, PARAMETERS, ModelSpec
 
 # BatchNorm's statistics, which no optimizer updates.
+MAX_PARAMETERS = 2**48  # of a network; a larger number in a config is a mistake
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -104,14 +105,14 @@ def read_summary(bundle: Bundle) -> ModelSummary:
 def count_parameters(spec: ModelSpec, role: str, weights: Path) -> int:
     """Return the number of parameters of a network.
 
-    It is that in the config. A config without it, such as that of an imported model, has the number
-    of values in the safetensors file, without BatchNorm's statistics.
+    It is that in the config. If the config has none, such as that of an imported model, it is the
+    number of values in the safetensors file, without BatchNorm's statistics.
 
     Raises:
         BundleError: the file cannot be read.
     """
     recorded = spec.recorded(PARAMETERS).get(role)
-    if isinstance(recorded, int):
+    if type(recorded) is int and 0 <= recorded < MAX_PARAMETERS:
         return recorded
     return sum(
         math.prod(tensor.shape)

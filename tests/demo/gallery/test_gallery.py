@@ -19,7 +19,7 @@ from ganzoo.errors import BundleError
 from ganzoo.registry import find_recipe, models, recipes
 from ganzoo.registry.entries import Entry
 from ganzoo.zoo import find
-from helpers.bundles import rehash
+from helpers.bundles import change_config, rehash
 
 
 class Balanced(HTMLParser):
@@ -154,9 +154,19 @@ HEADERS = [b"[" * 100_000, b'{"a":{"dtype":"F32","shape":[1e999]}}', b'{"a":3}',
 def test_a_missing_file_is_one_error(tiny_bundle, tmp_path, header):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
     (bundle / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
-    rehash(bundle)
+    change_config(bundle, lambda config: config["provenance"].pop("parameters"))
     with pytest.raises(BundleError, match="is not a complete safetensors file"):
         write_gallery([bundle], tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("number", [True, -1, 10**400, 3.5, "3", None])
+def test_parameters_are_counted_if_the_config_has_no_sensible_number(tiny_bundle, tmp_path, number):
+    own = open_bundle(tiny_bundle).spec.provenance["parameters"]["generator"]
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    change_config(
+        bundle, lambda config: config["provenance"]["parameters"].update(generator=number)
+    )
+    assert read_summary(open_bundle(bundle)).parameters == own
 
 
 def test_a_models_module_can_be_a_file(tiny_bundle, tmp_path, monkeypatch):
