@@ -40,8 +40,7 @@ def render(context: CardContext) -> str:
         (
             "length",
             f"{quantity(provenance['images_seen'], 'image')} in batches of "
-            f"{_batch_sizes(provenance)}, "
-            f"{provenance['seconds'] / 60:.1f} minutes",
+            f"{_batch_sizes(provenance)}, {provenance['seconds'] / 60:.1f} minutes",
         ),
         *describe_changes(provenance, "`"),
         ("hardware", f"{provenance['hardware']}, precision {recipe['precision']}"),

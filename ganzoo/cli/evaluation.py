@@ -138,8 +138,8 @@ def compare(
     protocol = rows[0].evaluation.protocol
     print_out(
         f"{quantity(protocol['samples'], 'sample')} of seed {seed} against "
-        f"{protocol['real_images']:,} real "
-        f"images ({_flat(protocol['dataset'])}), extractor {protocol['extractor']}; * best value"
+        f"{protocol['real_images']:,} real images ({_flat(protocol['dataset'])}), extractor "
+        f"{protocol['extractor']}; * best value"
     )
 
 

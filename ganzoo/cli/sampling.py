@@ -289,8 +289,8 @@ def _translate_to_grid(
     conditions = ImageBatch.open(files, model.condition, find_fitting(model, fit))
     rows = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
     print_out(
-        f"{rows.save(output, columns=len(conditions))}: "
-        f"{quantity(len(conditions), 'image')} translated"
+        f"{rows.save(output, columns=len(conditions))}: {quantity(len(conditions), 'image')} "
+        "translated"
     )
 
 

@@ -96,8 +96,7 @@ def _check_batch(spec: DataSpec, images: int, device: torch.device) -> None:
     if size > free:
         raise RecipeError(
             f"a batch of {quantity(images, 'image')} takes {size / 2**30:,.1f} GiB, and "
-            f"{free / 2**30:,.1f} "
-            "GiB of memory are free. Use a smaller --batch-size."
+            f"{free / 2**30:,.1f} GiB of memory are free. Use a smaller --batch-size."
         )
 
 

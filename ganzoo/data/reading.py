@@ -179,9 +179,8 @@ def check_items(items: Items, spec: DataSpec) -> None:
     labels = items.labels
     if spec.classes and not (int(labels.min()) >= 0 and int(labels.max()) < spec.classes):
         raise DataError(
-            f"the spec of the dataset declares {quantity(spec.classes, 'class')}, but its "
-            "labels are "
-            f"{np.unique(labels.numpy()).tolist()[:20]}. Report this to the author of the "
+            f"the spec of the dataset declares {quantity(spec.classes, 'class')}, but its labels "
+            f"are {np.unique(labels.numpy()).tolist()[:20]}. Report this to the author of the "
             "dataset's plugin."
         )
 

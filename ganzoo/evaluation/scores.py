@@ -41,9 +41,8 @@ def inception_score(logits: ArrayLike, *, splits: int = 10, seed: int = 0) -> Es
     if splits < 2 or seed < 0 or len(logits) < 2 * splits:
         raise MetricError(
             f"the Inception score cannot be computed with {quantity(len(logits), 'image')}, "
-            f"splits={splits} "
-            f"and seed={seed}. Use 2 or more splits, at least 2 images per split and a seed of "
-            "0 or more."
+            f"splits={splits} and seed={seed}. Use 2 or more splits, at least 2 images per split "
+            "and a seed of 0 or more."
         )
     order = np.random.default_rng(seed).permutation(len(logits))
     scores = [_score(logits[part]) for part in np.array_split(order, splits)]

@@ -43,8 +43,8 @@ def compare(model: TorchModel, reference: Path) -> dict[str, Any]:
     if arrays.keys() != names:
         held = shorten(", ".join(sorted(arrays)))
         raise ImportFileError(
-            f"{reference} holds {held}; the model needs "
-            f"{', '.join(sorted(names))}. Save these arrays with numpy.savez."
+            f"{reference} holds {held}; the model needs {', '.join(sorted(names))}. Save these "
+            "arrays with numpy.savez."
         )
     _check(reference, arrays)
     images = arrays.pop(IMAGES)

@@ -194,9 +194,8 @@ def _vectors(images: ImageBatch, features: Features | None) -> NDArray[np.float3
     vectors = np.asarray(features(images), dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(images):
         raise PlotError(
-            f"the features of {quantity(len(images), 'image')} have the shape "
-            f"{vectors.shape}. Return "
-            f"({len(images)}, d)."
+            f"the features of {quantity(len(images), 'image')} have the shape {vectors.shape}. "
+            f"Return ({len(images)}, d)."
         )
     return vectors
 

@@ -87,9 +87,8 @@ def walk(
     count = total // walks
     if not count <= frames <= MAX_SAMPLES:
         raise SampleError(
-            f"cannot walk in {quantity(frames, 'image')}: a walk through {count} key points "
-            f"has {count} to "
-            f"{MAX_SAMPLES:,}. Change the seconds or the images per second."
+            f"cannot walk in {quantity(frames, 'image')}: a walk through {count} key points has "
+            f"{count} to {MAX_SAMPLES:,}. Change the seconds or the images per second."
         )
     if easing not in EASINGS:
         raise SampleError(f"unknown easing {easing!r}. Use one of {enumerate_names(EASINGS)}.")

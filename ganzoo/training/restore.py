@@ -185,10 +185,10 @@ def _continue(
     if images_seen >= prepared.recipe.images and option in differences(trained, prepared.recipe):
         words = as_option("keep-discriminator", prepared.recipe.keep_discriminator)
         raise RecipeError(
-            f"the run is finished, so {words} changes none of its bundles. Lengthen the "
-            "run: ganzoo "
-            f"train --resume {shell_word(path)} --images {2 * images_seen} {words}. A new run that "
-            f"starts from this one with --init-from {as_folder(path)} has its discriminator anyway."
+            f"the run is finished, so {words} changes none of its bundles. Lengthen the run: "
+            f"ganzoo train --resume {shell_word(path)} --images {2 * images_seen} {words}. A new "
+            f"run that starts from this one with --init-from {as_folder(path)} has its "
+            "discriminator anyway."
         )
     ratio = (trained.batch_size, prepared.recipe.batch_size)
     state.tick = _convert(state.tick, *ratio)
@@ -200,9 +200,8 @@ def _convert(batches: int, before: int, after: int) -> int:
     """Return a number of batches in batches of another size."""
     if batches * before % after:
         raise RecipeError(
-            f"the run has seen {quantity(batches * before, 'image')}, which are no whole "
-            "number of batches "
-            f"of {after}. Use a --batch-size that divides {batches * before}."
+            f"the run has seen {quantity(batches * before, 'image')}, which are no whole number of "
+            f"batches of {after}. Use a --batch-size that divides {batches * before}."
         )
     return batches * before // after
 

@@ -323,10 +323,9 @@ def _run(
             names = ", ".join(pending[-1]) if pending else ""
             changes = f" The new {names} is recorded for then." if names else ""
             print_error(
-                f"{path} is finished: it has seen all {quantity(recipe.images, 'image')}. "
-                "Lengthen it: "
-                f"ganzoo train --resume {shell_word(path)} --images {2 * recipe.images}"
-                f"{repeat_imports()}{changes}"
+                f"{path} is finished: it has seen all {quantity(recipe.images, 'image')}. Lengthen "
+                f"it: ganzoo train --resume {shell_word(path)} --images "
+                f"{2 * recipe.images}{repeat_imports()}{changes}"
             )
         return Run(path, resumed_at, "finished", resumed_at)
     if options.progress and group.first:

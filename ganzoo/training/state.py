@@ -159,9 +159,8 @@ class State:
         for name, tensors in groups.items():
             if not all(bool(torch.isfinite(t).all()) for t in tensors if t.is_floating_point()):
                 raise NonFiniteLossError(
-                    f"{name} holds NaN or infinity after "
-                    f"{quantity(self.images_seen, 'image')}. All losses "
-                    "were finite, so a gradient was not."
+                    f"{name} holds NaN or infinity after {quantity(self.images_seen, 'image')}. "
+                    "All losses were finite, so a gradient was not."
                 )
 
     def state_dict(self) -> dict[str, Any]:

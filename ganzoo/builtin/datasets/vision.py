@@ -167,8 +167,8 @@ def _open_arrays(
     elif len(labels) != n or (n and not 0 <= labels.min() <= labels.max() < len(classes)):
         raise DataError(
             f"cannot read {row.title}: it has {quantity(n, 'image')} and "
-            f"{quantity(len(labels), 'label')}, which must "
-            f"be 0 to {len(classes) - 1}. Download it again."
+            f"{quantity(len(labels), 'label')}, which must be 0 to {len(classes) - 1}. Download it "
+            "again."
         )
     side, channels = (row.image.height, row.image.width), row.image.channels
     height, width = (fitting.height, fitting.width) if fitting else side

@@ -177,9 +177,9 @@ def _warn_if_incomplete(folder: Path, images: int) -> None:
     expected = count_images(folder)
     if expected is not None and images < expected:
         warnings.warn(
-            f"{folder} is incomplete: its {INDEX} lists {quantity(expected, 'image')}, and "
-            "its shards have "
-            f"{images:,}. Repeat the `ganzoo sample` command that wrote it to add the others",
+            f"{folder} is incomplete: its {INDEX} lists {quantity(expected, 'image')}, and its "
+            f"shards have {images:,}. Repeat the `ganzoo sample` command that wrote it to add the "
+            "others",
             stacklevel=3,
         )
 

@@ -185,10 +185,9 @@ def _labels_of_json(index: ZipIndex, *, skip_corrupt: bool) -> _Choice:
         name = min(absent)
         if not skip_corrupt:
             raise DataError(
-                f"{LABELS} of the zip {index.path} names {quantity(len(absent), 'file')} "
-                "that are not among "
-                f"its image files, such as {shorten(name, 80)!r}. Write the zip again, or skip "
-                "such names with --dataset.skip-corrupt."
+                f"{LABELS} of the zip {index.path} names {quantity(len(absent), 'file')} that are "
+                f"not among its image files, such as {shorten(name, 80)!r}. Write the zip again, "
+                "or skip such names with --dataset.skip-corrupt."
             )
         index.skipped[_ABSENT] += len(absent)
     rows = np.array([k for k, name in enumerate(short) if name in table], np.int64)
@@ -197,8 +196,8 @@ def _labels_of_json(index: ZipIndex, *, skip_corrupt: bool) -> _Choice:
     if not len(rows):
         raise DataError(
             f"{LABELS} of the zip {index.path} names none of its "
-            f"{quantity(len(short), 'image file')}, such "
-            f"as {shorten(short[0], 80)!r}. Use --dataset.labels none, or write the zip again."
+            f"{quantity(len(short), 'image file')}, such as {shorten(short[0], 80)!r}. Use "
+            "--dataset.labels none, or write the zip again."
         )
     numbers = np.array([table[short[k]] for k in rows], np.int64)
     return rows, numbers, [], int(numbers.max()) + 1

@@ -146,9 +146,9 @@ def _images(summary: DataSummary) -> list[str]:
         )
     if n := sum(count for mode, count in summary.modes.items() if mode in ALPHA):
         notes.append(
-            f"{quantity(n, 'image')} of {summary.readable:,} {'has' if n == 1 else 'have'} "
-            "an alpha "
-            "channel. Transparent pixels become white, or black with --dataset.background black."
+            f"{quantity(n, 'image')} of {summary.readable:,} {'has' if n == 1 else 'have'} an "
+            "alpha channel. Transparent pixels become white, or black with --dataset.background "
+            "black."
         )
     return notes
 

@@ -83,8 +83,8 @@ def select(name: str, items: Sequence[T], start: int, count: int, counts: FileCo
         )
         raise DataError(
             f"dataset {name!r} cannot select {items_from} on: it has "
-            f"{quantity(len(items), 'item')}. "
-            "Use --dataset.start 0 --dataset.count 0 to select all."
+            f"{quantity(len(items), 'item')}. Use --dataset.start 0 --dataset.count 0 to select "
+            "all."
         )
     selection = list(items[start : start + count] if count else items[start:])
     if len(selection) < len(items):

@@ -76,9 +76,8 @@ def lineart(
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, 3),
         origin=(
-            f"{quantity(len(files), 'image file')} in the folder {folder.name!r} and their "
-            "line drawings"
-            f"{options.flipped}"
+            f"{quantity(len(files), 'image file')} in the folder {folder.name!r} and their line "
+            f"drawings{options.flipped}"
         ),
         condition=ImageSpec(fitting.height, fitting.width, 1),
     )

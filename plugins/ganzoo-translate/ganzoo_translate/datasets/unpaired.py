@@ -93,9 +93,8 @@ def unpaired(
         paired=False,
     )
     line = counts.describe(
-        f"{quantity(len(conditions), 'image file')} in {condition_folder!r} and "
-        f"{len(targets):,} in "
-        f"{target_folder!r}{options.flipped}"
+        f"{quantity(len(conditions), 'image file')} in {condition_folder!r} and {len(targets):,} "
+        f"in {target_folder!r}{options.flipped}"
     )
     sides = tuple(zip(bases, (condition_channels, channels), strict=True))
     read = functools.partial(_read, fitting, sides, ends)
