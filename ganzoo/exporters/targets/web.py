@@ -44,7 +44,7 @@ PAGE = (  # of a generator
     *("samples.js", "interpolation.js", "mixing.js", "directions.js"),
 )
 UPSCALER = "upscaler.html"  # the index of the page of a translator
-UPSCALER_PAGE = (UPSCALER, *SHARED, "upscaler.js", "network.js", "tiles.js", "comparison.js")
+UPSCALER_PAGE = (UPSCALER, *SHARED, "upscaler.js", "tiles.js", "comparison.js")
 SPEC = "model.json"
 MODEL = "model.onnx"
 PARTS = {MAPPING: "mapping.onnx", SYNTHESIS: "synthesis.onnx"}

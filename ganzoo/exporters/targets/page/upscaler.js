@@ -1,6 +1,7 @@
 // The page of a model that enlarges or restores images of any size.
 
 import { comparison } from "./comparison.js";
+import { loadSpec, openNetworks } from "./runtime.js";
 import { fileName, save } from "./saving.js";
 import { translate } from "./tiles.js";
 
@@ -12,29 +13,21 @@ const element = (id) => document.getElementById(id);
 const showStatus = (text) => (element("status").textContent = text);
 const describe = ({ width, height }) => `${width}x${height}`;
 
-/** The network, in a thread of its own. It gets one message at a time. */
-class Network {
-  constructor() {
-    this.worker = new Worker(new URL("network.js", import.meta.url), { type: "module" });
-    this.worker.onmessage = ({ data }) => this.settle(data);
-    this.worker.onerror = ({ message }) => this.settle({ error: message || "network.js has errors" });
-    this.last = Promise.resolve();
-  }
-
-  ask(message) {
-    const answer = () => new Promise((resolve, reject) => {
-      this.settle = (reply) => (reply.error ? reject(new Error(reply.error)) : resolve(reply));
-      this.worker.postMessage(message);
-    });
-    return (this.last = this.last.catch(() => {}).then(answer));
-  }
+/** Returns the description of the model, and a function that returns the images of a tile. */
+async function load() {
+  const spec = await loadSpec();
+  const { ort, sessions } = await openNetworks(spec, ["model"]);
+  const network = async ({ condition, dims }) => {
+    const feeds = { condition: new ort.Tensor("float32", condition, dims) };
+    return (await sessions.model.run(feeds)).images;
+  };
+  return { spec, network };
 }
 
 async function begin() {
-  const network = new Network();
-  let spec;
+  let spec, network;
   try {
-    ({ spec } = await network.ask({}));
+    ({ spec, network } = await load());
   } catch (error) {
     showStatus(`The model cannot be loaded: ${error.message}`);
     return;
@@ -85,15 +78,15 @@ async function begin() {
     showComparison(after.canvas.width, after.canvas.height);
     showStatus(`${describe(image)} pixels: computing the first tile.`);
     const since = performance.now();
-    let told = since;
+    let latest = since; // time of the latest estimate
     try {
-      for await (const part of translate(pixels, spec, (tile) => network.ask(tile))) {
+      for await (const part of translate(pixels, spec, network)) {
         if (number !== run) return;
         if (part.image) after.putImageData(part.image, part.x, part.y);
         element("progress").value = part.share;
         const now = performance.now();
-        if (now - told < INTERVAL) continue;
-        told = now;
+        if (now - latest < INTERVAL) continue;
+        latest = now;
         const left = ((now - since) * (1 - part.share)) / part.share;
         showStatus(`${Math.floor(100 * part.share)} % computed, ${clock(left)} left.`);
       }
