@@ -21,6 +21,7 @@ from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
 from ganzoo.games import Loss
 from ganzoo.nn.matching import match_tensors
 from ganzoo.registry import architectures, recipes
+from ganzoo.registry.signatures import as_option
 from ganzoo.runtimes.build import find_architecture
 from ganzoo.spec import Component, DataSpec, ModelSpec, Recipe
 from ganzoo.spec.json_text import read_json
@@ -30,6 +31,7 @@ from ganzoo.training.fitting_arguments import (
     SMALL_SHARE,
     Fit,
     fits,
+    plain,
     suggest_arguments,
     suggest_images,
 )
@@ -281,15 +283,35 @@ def _check_architecture(model: TrainedModel, recipe: Recipe, loss: Loss, data: D
         names = ", ".join(f"{each} (dataset {dataset})" for each, dataset in own.items())
         remedies.append(f"Recipes of {spec.architecture}: {names}.")
     with contextlib.suppress(GanzooError):  # the architecture may not be installed
-        other = complete(replace(recipe, architecture=Component(name)))
-        fit = suggest_arguments(spec, model.load().trained, other, loss, data)
+        fit = _suggest_architecture(name, model, recipe, loss, data)
         if fit.share >= SMALL_SHARE:
-            options = " ".join([f"--architecture {name}", *fit.options])
+            options = " ".join(fit.options)
             remedies.append(f"With this recipe, {fit.share:.1%} of the parameters fit: {options}")
     raise RecipeError(
         f"cannot start from {spec.name!r}: its architecture is {name!r}, and this recipe's is "
         f"{recipe.architecture.name!r}. {' '.join(remedies) or 'Start from another model.'}"
     )
+
+
+def _suggest_architecture(
+    name: str, model: TrainedModel, recipe: Recipe, loss: Loss, data: DataSpec
+) -> Fit:
+    """Return the options of another architecture with which most weights of a model fit.
+
+    If the loss cannot train its default networks, an argument of the recipe is tried, such as that
+    of the discriminator.
+    """
+    spec, networks = model.bundle.spec, model.load().trained
+    defaults = complete(replace(recipe, architecture=Component(name))).architecture.arguments
+    ours = recipe.architecture.arguments
+    shared = [{k: v} for k, v in ours.items() if k in defaults and plain(v) != plain(defaults[k])]
+    for change in ({}, *shared):
+        other = replace(recipe, architecture=Component(name, defaults | change))
+        fit = suggest_arguments(spec, networks, other, loss, data)
+        if fit.share >= SMALL_SHARE:
+            break
+    own = [as_option(f"architecture.{key}", value) for key, value in change.items()]
+    return replace(fit, options=[f"--architecture {name}", *own, *fit.options])
 
 
 def find_recipes(architecture: str) -> dict[str, str]:

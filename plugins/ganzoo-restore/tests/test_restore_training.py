@@ -12,6 +12,7 @@ from spandrel.architectures.ESRGAN import ESRGAN
 
 import ganzoo
 import ganzoo_restore
+from ganzoo.errors import RecipeError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
@@ -81,6 +82,9 @@ def test_a_gan_starts_from_an_imported_network(images, tmp_path):
     file = tmp_path / "network.pth"
     torch.save(random_weights(ESRGAN(num_filters=4, num_blocks=1)).state_dict(), file)
     bundle = ganzoo.import_checkpoint(file, tmp_path / "imported", license="mit", figures=False)
+    words = "--architecture spandrel --architecture.discriminator vgg --architecture.options in_nc"
+    with pytest.raises(RecipeError, match=words):
+        prepare(recipe("esrgan", **TINY), data=images, init_from=bundle)
     options = ganzoo.info(bundle).arguments["options"]
     game = recipe("esrgan", "spandrel", options=tuple(options), discriminator="vgg", width=4)
     run = train(game, tmp_path / "run", images, init_from=bundle)
