@@ -38,8 +38,8 @@ def generate(context: CardContext) -> tuple[Metadata, dict[str, str]]:
     if "parity" not in context.provenance:
         raise BundleError(
             f"cannot generate the card of {context.spec.name!r}: {context.folder} is not exported, "
-            f"and the card states the exported files. Type ganzoo export "
-            f"{shell_word(context.folder)}, which writes the card, too."
+            f"and the card states the exported files. Use: ganzoo export "
+            f"{shell_word(context.folder)}. It writes the card, too."
         )
     try:
         return describe(context), {name: render(context) for name, render in BLOCKS.items()}

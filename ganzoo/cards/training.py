@@ -217,7 +217,7 @@ def _repetition(context: CardContext) -> str:
 
 
 def reads_folder(dataset: str) -> bool:
-    """Whether a dataset reads a data folder, as that of a plugin that is not installed may."""
+    """Return whether a dataset reads a data folder; True if its plugin is not installed."""
     with contextlib.suppress(GanzooError):
         return needs_data(dataset)
     return True

@@ -116,7 +116,7 @@ def read_sixteen_bits(file: str | Path | BinaryIO) -> NDArray[np.uint16] | None:
         pixels = np.asarray(image).astype(np.uint16)
     if pixels.ndim == 2:
         return pixels[..., None]
-    # Pillow reads the high bytes of colours. As if in the other order, it reads the low ones.
+    # Pillow reads the high bytes of colours, and the low ones in the other byte order.
     with Image.open(file) as image:
         parts: list[Any] = image.tile
         parts[0] = (*parts[0][:3], stored.replace("16B", "16L"))

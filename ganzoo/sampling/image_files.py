@@ -221,7 +221,7 @@ def _open(
 ) -> tuple[Image.Image, ImageHeader, bytes | None, Image.Transpose | None, bytes | None]:
     """Return an image upright with 8 bits, its header, ICC profile, turn, and other EXIF data.
 
-    The latter are None without `metadata`.
+    The turn is None for an upright image, and the EXIF data are None without `metadata`.
     """
     with Image.open(file) as image:
         _warn_if_partial(image, name)
@@ -303,7 +303,7 @@ def _upright_method(image: Image.Image) -> Image.Transpose | None:
 
 
 def _other_exif(image: Image.Image) -> bytes | None:
-    """Return the EXIF data without the orientation and the size, which an upscaled image lacks."""
+    """Return the EXIF data without orientation and size, which an upscaled image does not share."""
     try:
         exif = image.getexif()
         exif.pop(ExifTags.Base.Orientation, None)

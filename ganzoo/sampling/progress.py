@@ -8,13 +8,12 @@ import time
 from ganzoo.errors import quantity
 from ganzoo.system.terminal import print_error
 
+INTERVAL = 10.0  # seconds between two lines that are not in a terminal
+
 
 def format_rate(rate: float) -> str:
     """Return images per second as text, with a decimal below 10."""
     return f"{rate:,.{0 if rate >= 10 else 1}f} images/s"
-
-
-INTERVAL = 10.0  # seconds between two lines that are not in a terminal
 
 
 class Progress:

@@ -35,7 +35,7 @@ class Fit:
 
 
 def fits(source: Tensor, target: Tensor) -> bool:
-    """Whether a tensor of a model has the shape and the kind of numbers of another one."""
+    """Return whether a tensor of a model has the shape and the kind of numbers of another one."""
     kinds = source.is_floating_point(), target.is_floating_point()
     return source.shape == target.shape and kinds[0] == kinds[1]
 

@@ -147,7 +147,7 @@ def plan(prepared: Prepared) -> str:
     for role, weights in state.frozen.items():
         sizes += f"  frozen in the {role} {sum(w.numel() for w in weights):,}"
     players = "  ".join(
-        f"{player.name} ({player.repeat} update{'s' * (player.repeat > 1)} "
+        f"{player.name} ({quantity(player.repeat, 'update')} "
         f"{'a step' if player.every == 1 else f'every {player.every} steps'})"
         for player in state.loss.players
     )

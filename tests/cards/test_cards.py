@@ -625,7 +625,9 @@ def test_the_command_that_repeats_a_training_has_options_that_recipes_omit():
 def test_a_card_needs_an_exported_bundle(tiny_run, capsys):
     bundle = tiny_run / "bundle"
     assert main(["card", "write", str(tiny_run)]) == 1
-    assert f"{bundle} is not exported, and the card states the exported files. Type ganzoo export {bundle}" in capsys.readouterr().err  # fmt: skip
+    error = capsys.readouterr().err
+    assert f"{bundle} is not exported, and the card states the exported files." in error
+    assert f"Use: ganzoo export {bundle}" in error
 
 
 def test_the_command_of_a_card_names_a_data_folder_if_the_dataset_reads_one(tiny_bundle):

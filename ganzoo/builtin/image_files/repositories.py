@@ -108,8 +108,8 @@ def _warn_of_others(names: Sequence[str], splits: Mapping[str, Sequence[str]]) -
     if others := [name for name in names if name not in used]:
         warnings.warn(
             f"{quantity(len(others), 'file')} of the dataset, such as {shorten(others[0], 80)}, "
-            f"{'is' if len(others) == 1 else 'are'} not used: the others are of the splits "
-            f"{enumerate_names(splits)}, and the path names none",
+            f"{'is' if len(others) == 1 else 'are'} not used: the path names no split "
+            f"({enumerate_names(splits)})",
             stacklevel=2,
         )
 

@@ -188,16 +188,12 @@ def reconstructions(
     opened = ModelDataset(models[names[0]][0].spec, dataset, split, data, names[0])
     real = opened.draw(n, 10)
     classes = [opened.spec.class_names[k] for k in real.labels] if opened.spec.classes else None
-    reconstructed = {
-        name: generator.decode(
-            encoder.encode(real.images),
-            # A model may number the classes in another way than the dataset.
-            generator.labels(len(real.images), label=classes)
-            if "y" in generator.spec.inputs
-            else None,
-        )
-        for name, (generator, encoder) in models.items()
-    }
+    reconstructed = {}
+    for name, (generator, encoder) in models.items():
+        labels = None
+        if "y" in generator.spec.inputs:  # a model may number the classes in another way
+            labels = generator.labels(len(real.images), label=classes)
+        reconstructed[name] = generator.decode(encoder.encode(real.images), labels)
     figure = plots.draw_reconstructions(real.images, reconstructed)
     count = len(real.images)
     print_out(f"{plots.save_figure(figure, output)}: {count} random images of {opened.description}")

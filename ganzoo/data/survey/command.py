@@ -107,7 +107,7 @@ def find_start(summary: DataSummary, recipe: FolderRecipe | None) -> tuple[str, 
 
 
 def _builds(summary: DataSummary, recipe: FolderRecipe) -> bool:
-    """Whether a recipe can be built for the images of a dataset."""
+    """Return whether a recipe can be built for the images of a dataset."""
     if recipe.needs_classes and _labels(summary) == "none":
         return False
     height, width = _size(summary, recipe)

@@ -23,9 +23,12 @@ Array = NDArray[np.float64]  # (height, width, channels) in [0, 1]; kernels: (si
 
 SIDES = range(7, 22, 2)  # of kernels
 KINDS = (  # of kernels: the shape, whether it is anisotropic, and the probability
-    *(("gaussian", False, 0.45), ("gaussian", True, 0.25)),
-    *(("generalised", False, 0.12), ("generalised", True, 0.03)),
-    *(("plateau", False, 0.12), ("plateau", True, 0.03)),
+    ("gaussian", False, 0.45),
+    ("gaussian", True, 0.25),
+    ("generalised", False, 0.12),
+    ("generalised", True, 0.03),
+    ("plateau", False, 0.12),
+    ("plateau", True, 0.03),
 )
 SHAPES = {"gaussian": (1.0, 1.0), "generalised": (0.5, 4.0), "plateau": (1.0, 2.0)}  # beta
 SINC = 0.1  # probability of a sinc filter instead of a blur

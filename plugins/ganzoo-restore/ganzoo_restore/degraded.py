@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError, ImageFileError
+from ganzoo.errors import DataError, ImageFileError, quantity
 from ganzoo.nn import image_to_tensor
 from ganzoo.sampling.corrupt_files import SkipCorrupt, read_good
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
@@ -209,12 +209,14 @@ def degraded(
         flip=options.flip,
         skip_corrupt=skip_corrupt,
     )
-    files = f"{dataset.files:,} image files{options.flipped}"
+    files = f"{quantity(dataset.files, 'image file')}{options.flipped}"
     dataset.file_counts = images.counts.describe(files)
     spec = DataSpec(
         ImageSpec(*sides, channels),
-        origin=f"{dataset.files} image files in the folder {images.folder.name!r}, made smaller by "
-        f"{degradation} degradation{options.flipped}",
+        origin=(
+            f"{quantity(dataset.files, 'image file')} in the folder {images.folder.name!r}, made "
+            f"smaller by {degradation} degradation{options.flipped}"
+        ),
         condition=ImageSpec(sides[0] // scale, sides[1] // scale, channels),
     )
     return dataset, spec

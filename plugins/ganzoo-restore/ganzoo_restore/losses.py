@@ -61,7 +61,10 @@ class Regression(Loss):
         """Raise a ValueError if the data has no pairs, or the generator reads no images."""
         check_pairs(nets, data)
         if "z" in inputs_of(nets["generator"]):
-            raise ValueError("it has one true image for each, and the generator reads latents")
+            raise ValueError(
+                "it compares one image with each true one, but this generator reads latents. Use "
+                "--architecture rrdbnet or srresnet"
+            )
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
@@ -147,7 +150,8 @@ def regression(*, kind: Distance = "l1") -> Loss:
     best PSNR.
 
     Args:
-        kind: ``l1``, the mean absolute difference of images in [-1, 1], or ``mse``, the squared.
+        kind: ``l1``, the mean absolute difference of images in [-1, 1], or ``mse``, the mean
+            squared one.
     """
     return Regression(kind)
 

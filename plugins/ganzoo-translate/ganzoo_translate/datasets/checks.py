@@ -77,9 +77,7 @@ def select(name: str, items: Sequence[T], start: int, count: int, counts: FileCo
         )
     if start >= len(items) or start + count > len(items):
         items_from = (
-            (f"{quantity(count, 'item')} from index {start:,}")
-            if count
-            else f"items from {start:,}"
+            f"{quantity(count, 'item')} from index {start:,}" if count else f"items from {start:,}"
         )
         raise DataError(
             f"dataset {name!r} cannot select {items_from} on: it has "
