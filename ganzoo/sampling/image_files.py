@@ -80,6 +80,10 @@ class CompletedImageWarning(PartialImageWarning):
     count = ""
 
 
+class ColourSpaceWarning(ImageFileWarning):
+    """An image file of other colours, such as CMYK, that becomes RGB without its profile."""
+
+
 class CropWarning(ImageFileWarning):
     """An image that loses half of its pixels or more to a crop."""
 
@@ -138,6 +142,7 @@ def read_with_metadata(file: str | Path) -> ImageContent:
 
     Warns:
         PartialImageWarning, NarrowRangeWarning: as for `read_image`.
+        ColourSpaceWarning: the file is CMYK, for example, and becomes RGB.
 
     Raises:
         DataError, ImageFileError: as for `read_image`.
@@ -156,6 +161,11 @@ def read_with_metadata(file: str | Path) -> ImageContent:
     pixels = np.asarray(upright)
     if deep is not None:
         pixels = deep if method is None else _TURNS[method](deep)
+    if header.mode in _OTHER_COLOURS:
+        warn_of_image(
+            ColourSpaceWarning,
+            f"{file} has the colours {header.mode}: it becomes RGB, without its ICC profile",
+        )
     # A profile of other channels, such as of CMYK, does not describe the converted image.
     fits = header.mode in _MODES_OF_PROFILES or header.mode.startswith("I;16")
     return ImageContent(pixels.reshape(*pixels.shape[:2], -1), profile if fits else None, exif)

@@ -129,7 +129,7 @@ def test_a_full_disk_in_the_middle_keeps_what_is_complete(load, photos, capsys, 
     assert "; 1 image already existed" in text
 
 
-def test_transparency_and_grey_stay(load, photos):
+def test_transparency_and_grey_stay(load, photos, capsys):
     model = load()
     colours = Image.new("RGBA", (16, 16), (0, 200, 0, 100))
     colours.putpixel((15, 15), (9, 9, 9, 0))
@@ -148,6 +148,8 @@ def test_transparency_and_grey_stay(load, photos):
             assert (image.mode, image.size) == (mode, (32, 32))
             assert image.getpixel((2, 2)) == value
             assert "icc_profile" not in image.info, "CMYK's does not fit"
+        warns = "cmyk.jpg has the colours CMYK: it becomes RGB" in capsys.readouterr().err
+        assert warns == (name == "cmyk.jpg")
     assert {shape[1] for shape in model.shapes} == {3}
 
 
