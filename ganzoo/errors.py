@@ -217,7 +217,15 @@ class ImportFileError(GanzooError, ValueError):
 
 
 class ExportError(GanzooError, RuntimeError):
-    """An export that failed, or whose runtimes give different images."""
+    """An export that failed, or whose runtimes give different images.
+
+    Attributes:
+        reason: the cause in one clause.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 def no_temporary_folder() -> OutputError:

@@ -24,7 +24,7 @@ from ganzoo.bundle.clones import (
 )
 from ganzoo.bundle.files import describe_foreign, new_folder, sha256, write_file
 from ganzoo.bundle.leftovers import find_former
-from ganzoo.errors import BundleError, NotABundleError, did_you_mean
+from ganzoo.errors import BundleError, NotABundleError, did_you_mean, shell_word
 from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 CONFIG = "config.json"
@@ -81,6 +81,25 @@ class Bundle:
     def onnx_of(self, role: str) -> Path:
         """Return the path of a network's ONNX file, which exists only after its export."""
         return self.file(onnx_name(role))
+
+    def require_onnx(self, role: str) -> Path:
+        """Return the path of a network's ONNX file.
+
+        Raises:
+            BundleError: the bundle has none.
+        """
+        if reason := self.spec.onnx_failure:
+            raise BundleError(
+                f"{self.spec.name!r} has no {onnx_name(role)}, because its export to ONNX failed: "
+                f"{reason}. torch alone runs it: use --runtime torch, or `ganzoo demo`."
+            )
+        file = self.onnx_of(role)
+        if file.is_file():
+            return file
+        raise BundleError(
+            f"{self.path} has no {file.name}. Write it with `ganzoo export "
+            f"{shell_word(self.path)}`."
+        )
 
     def holds(self, name: str) -> bool:
         """Return whether the bundle contains a file: a verified one, or the card."""

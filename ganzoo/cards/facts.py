@@ -48,7 +48,10 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
     )
     if "encoder" in spec.roles and spec.latent:
         yield "output of the encoder", f"float32 (n, {spec.latent.dim}), the latents of images"
-    yield "parity", _parity(provenance)
+    if spec.onnx_failure:
+        yield "ONNX", f"none, because the export failed: {spec.onnx_failure}"
+    else:
+        yield "parity", _parity(provenance)
     if ROUNDING in provenance:
         changes = ", of the ".join(
             f"{role} by at most {x:.1e}" for role, x in provenance[ROUNDING].items()
@@ -59,7 +62,10 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
             f"rounding changes the outputs of the {changes}",
         )
     requires = ", ".join(spec.requires) or "the program that trained it"
-    yield "requires", f"onnxruntime alone, or torch with {requires}"
+    yield (
+        "requires",
+        f"{'' if spec.onnx_failure else 'onnxruntime alone, or '}torch with {requires}",
+    )
 
 
 def _sizes(context: CardContext) -> str:

@@ -24,7 +24,8 @@ def describe(context: CardContext) -> Metadata:
         "autoencoder" if context.is_autoencoder else "gan",
         *["class-conditional"] * ("y" in spec.inputs),
         *filter(None, (spec.architecture, context.loss)),
-        *("onnx", "safetensors"),
+        *([] if spec.onnx_failure else ["onnx"]),
+        "safetensors",
     ]
     fields = _license(context)
     fields |= {"library_name": "ganzoo", "pipeline_tag": context.task}

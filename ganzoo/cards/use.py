@@ -7,6 +7,7 @@ import shlex
 
 from ganzoo.bundle import onnx_name
 from ganzoo.cards.context import HERE, CardContext
+from ganzoo.cards.tables import plain
 from ganzoo.sampling.sizes import preview_count
 
 IMAGE_FILE = "image.png"  # the reader's image file, which a translator reads
@@ -49,6 +50,8 @@ def render(context: CardContext) -> str:
 def render_onnxruntime(context: CardContext) -> str:
     """Return a few lines of Python that use onnxruntime without ganzoo and torch."""
     spec = context.spec
+    if reason := spec.onnx_failure:
+        return f"The model has no ONNX file, because the export failed: {plain(reason)}.\n"
     n = preview_count(spec.data.image)
     arrays = []
     for name in spec.inputs:

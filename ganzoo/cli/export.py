@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Text, parse_value
-from ganzoo.cli.formatting import is_parity
 from ganzoo.cli.outputs import MaybeOutput
 from ganzoo.errors import DeploymentError, as_folder
 from ganzoo.registry.own_file import repeat_imports
+from ganzoo.spec import is_parity
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def export(
         )
     print_out(
         f"next: ganzoo {command} {as_folder(path)}{' FILE ...' * (command == 'translate')} "
-        f"--runtime onnx{repeat_imports()}"
+        f"--runtime {'torch' if spec.onnx_failure else 'onnx'}{repeat_imports()}"
     )
 
 
@@ -94,6 +94,8 @@ def _write_target(
     for option in options.keys() - arguments_of(export_targets.load(entry)).keys():
         raise DeploymentError(f"export target {target!r} has no option --{option}. Omit it.")
     bundle = _find(name)
+    if bundle.spec.onnx_failure:
+        bundle.require_onnx("generator")
     out = output or Path(f"{bundle.spec.name}-{entry.name}")
     with contextlib.ExitStack() as stack:
         if precision or arguments or not bundle.onnx_of("generator").is_file():

@@ -5,11 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 
-def is_parity(key: str) -> bool:
-    """Return whether a field of the provenance holds the difference between the runtimes."""
-    return key.endswith("parity")
-
-
 def brief(value: Any) -> str:
     """Return a value as short text for one line."""
     match value:

@@ -185,22 +185,25 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
         del values[name]
     values["url"] = values["url"] or address
     spec = import_match(match, out, own, **values)
-    parity = spec.provenance["parity"]
     translates = "condition" in spec.inputs
     command = "translate" if translates else "sample"
     if spec.sizes and spec.sizes.scale > 1:
         command = "upscale"
     comparison = ""
-    if reference := spec.recorded(IMPORTED, "reference"):
+    if not spec.onnx_failure:
+        parity = spec.provenance["parity"]
         comparison = (
+            f"\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} (allowed "
+            f"{parity['tolerance']:.1e})"
+        )
+    if reference := spec.recorded(IMPORTED, "reference"):
+        comparison += (
             f"\n  images differ from the original program's by at most "
             f"{reference['max_abs_error']:.1e} (allowed {reference['tolerance']:.1e})"
         )
     print_out(
-        f"{out}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} (allowed "
-        f"{parity['tolerance']:.1e}){comparison}\n"
-        f"next: ganzoo {command} {as_folder(out)}"
-        f"{' FILE ...' * translates} --runtime onnx{repeat_imports()}"
+        f"{out}{comparison}\nnext: ganzoo {command} {as_folder(out)}{' FILE ...' * translates} "
+        f"--runtime {'torch' if spec.onnx_failure else 'onnx'}{repeat_imports()}"
     )
 
 

@@ -9,10 +9,10 @@ from shutil import get_terminal_size
 from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
-from ganzoo.cli.formatting import brief, is_parity
+from ganzoo.cli.formatting import brief
 from ganzoo.errors import MALFORMED, quantity
 from ganzoo.registry.entries import Entry
-from ganzoo.spec import IMPORTED, INITIAL, ModelSpec
+from ganzoo.spec import IMPORTED, INITIAL, ONNX, ModelSpec, is_parity
 from ganzoo.system.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
@@ -165,6 +165,8 @@ def info(name: Text, /) -> None:
         for key, value in provenance.items()
         if key not in ("recipe", "data", "metrics", "history") and not isinstance(value, dict)
     }
+    if reason := spec.onnx_failure:
+        rows[ONNX] = f"none, so it runs on torch alone: {reason}"
     if imported := spec.recorded(IMPORTED):
         rows["imported from"] = f"{imported.get('file')} of {imported.get('project')}"
     if initial := spec.recorded(INITIAL):

@@ -32,7 +32,7 @@ def launch(
             Space of the Hub sets, or 127.0.0.1, which only this machine can reach.
         port: the port; by default the environment's GRADIO_SERVER_PORT, or 7860.
         share: whether to also serve the page at a public address of gradio for a week.
-        runtime: ``onnx``, which needs no torch, or ``torch``.
+        runtime: ``onnx``, which needs no torch, or ``torch``; models without ONNX files need torch.
         directions: files of `ganzoo directions`; the page computes directions of other models.
 
     Raises:

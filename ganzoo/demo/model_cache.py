@@ -72,7 +72,7 @@ class ModelCache:
 
         Args:
             names: names of models.
-            runtime: the runtime of all networks.
+            runtime: the runtime of all networks; models without ONNX files run on torch.
             directions: files of `ganzoo directions` for models of the page.
 
         Raises:
@@ -291,7 +291,7 @@ def _distance(summary: ModelSummary) -> float:
 
 
 def _load(bundle: Bundle, role: str, runtime: RuntimeName) -> Model:
-    if runtime == "torch":
+    if runtime == "torch" or (bundle.spec.onnx_failure and has_torch()):
         from ganzoo.runtimes.torch import load_torch
 
         model: Model = load_torch(bundle, role)

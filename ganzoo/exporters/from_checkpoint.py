@@ -49,8 +49,9 @@ def import_checkpoint(
     """Convert a checkpoint of another project to a bundle: weights, ONNX, config and card.
 
     Nothing of the file is executed. Every tensor is used or ignored for a reason, all weights of
-    the architecture must be there, and the outputs of torch and onnxruntime are compared. If
-    something fails, nothing is written.
+    the architecture must be there, and the outputs of torch and onnxruntime are compared. If the
+    export to ONNX fails or the outputs differ, the bundle has no ONNX file, and torch alone runs
+    it. If something else fails, nothing is written.
 
     Args:
         file: the checkpoint: a file, a folder with its config.json, or hf://org/repo/FILE or
@@ -78,11 +79,14 @@ def import_checkpoint(
         ImportFileError: the file is damaged, of an unknown format, incomplete, or has an option
             that the architecture lacks; the name or the labels are not valid; or the images differ
             from the reference.
-        ExportError: the network cannot be exported as ONNX, or the runtimes disagree.
+        ExportError: the network returns numbers that are not finite, or random images.
         OutputError: the folder exists or cannot be written.
         UnknownNameError, MissingPluginError, BrokenPluginError: the importer or the architecture is
             not installed or does not work.
         HubError: the file cannot be downloaded.
+
+    Warns:
+        UserWarning: the bundle has no ONNX file, with the reason.
 
     Example:
         >>> ganzoo.import_checkpoint("stylegan2.pkl", "faces", license="cc0-1.0")  # doctest: +SKIP

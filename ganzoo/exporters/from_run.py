@@ -41,7 +41,8 @@ def export(
     """Export a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
     The outputs of torch and onnxruntime are compared first, and the differences are stored in the
-    config. If they differ too much, nothing is written. The prose of the run's card is kept, or the
+    config. If they differ too much, nothing is written; an imported model is then written without
+    ONNX files, with a warning. The prose of the run's card is kept, or the
     prose of the replaced bundle of the same model. A card without generated blocks is left
     unchanged, with a warning. Logs longer than 500 lines are thinned evenly to 500.
 

@@ -51,7 +51,8 @@ def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxEx
             raise ExportError(
                 f"the {role} of {model.spec.name!r} cannot be exported to ONNX: "
                 f"{error.__cause__ or error}. ganzoo runs the operators of "
-                "ganzoo.runtimes.onnx_shapes, within the limits of ganzoo.runtimes.onnx_work."
+                "ganzoo.runtimes.onnx_shapes, within the limits of ganzoo.runtimes.onnx_work.",
+                f"in the {role}, {error.__cause__ or error}",
             ) from error
         parity = check_parity(model, exported, role)
         if role == "generator" and model.spec.styles:

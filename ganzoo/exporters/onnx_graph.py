@@ -21,11 +21,13 @@ from ganzoo.nn import torch_defaults
 from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, has_any_size, signature
 from ganzoo.runtimes.torch import TorchModel, TorchSynthesis
 from ganzoo.spec import ModelSpec
+from ganzoo.spec.parsing import shorten
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.quiet import quiet
 
 OPSET = 20
 SIZE = ("height", "width")
+MAX_CAUSE = 200  # characters
 
 
 @torch_defaults()
@@ -119,10 +121,12 @@ def _trace(
                 optimize=fold,
             )
     except torch.onnx.errors.OnnxExporterError as error:
+        reason = f"torch cannot export the {role}: {_find_cause(error)}"
         raise ExportError(
-            f"{model.spec.name!r} cannot be exported to ONNX: {error}. A {role} may use "
+            f"{model.spec.name!r} cannot be exported to ONNX: {reason}. A {role} may use "
             "tensors only, and no operation that fixes the batch size, or the height and width "
-            "if its attribute `sizes` states that they are free."
+            "if its attribute `sizes` states that they are free.",
+            reason,
         ) from error
     assert program is not None
     graph = program.model_proto
@@ -131,12 +135,21 @@ def _trace(
         raise ExportError(
             f"{model.spec.name!r} cannot be exported to ONNX with a variable batch size: the "
             f"{role} fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
-            "for example with torch.zeros_like, not with int(x.shape[0]) or len(x)."
+            "for example with torch.zeros_like, not with int(x.shape[0]) or len(x).",
+            f"the {role} fixes the batch size",
         )
     if has_any_size(model.spec, role):
         _name_sizes(graph.graph, model.spec)
     _forget_origin(graph)
     return graph
+
+
+def _find_cause(error: BaseException) -> str:
+    """Return the first line of the error that torch's exporter wraps in its own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {shorten(lines[0], MAX_CAUSE)}" if lines else repr(error)
 
 
 def _example_size(spec: ModelSpec, role: str) -> tuple[int, int] | None:

@@ -7,21 +7,25 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 
 from ganzoo import cards
 from ganzoo.bundle import CARD, METADATA_KEY, list_files, onnx_name, weights_name, write_bundle
 from ganzoo.bundle.files import sha256, write_file
-from ganzoo.errors import CardError
+from ganzoo.errors import CardError, ExportError
 from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.figures import draw_model
-from ganzoo.exporters.onnx_export import prove
+from ganzoo.exporters.memory import measure_memory
+from ganzoo.exporters.onnx_export import OnnxExport, prove
+from ganzoo.exporters.parity import check_deterministic
 from ganzoo.exporters.precision import Precision, pack, precision_of
 from ganzoo.exporters.reach import measure_reach
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.sampling.generator import Generator
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import IMPORTED, MAX_REASON, ONNX, ModelSpec, is_parity
+from ganzoo.spec.parsing import shorten
 
 
 def write_export(
@@ -47,19 +51,17 @@ def write_export(
         The config with the comparison.
 
     Raises:
-        ExportError: a network cannot be exported, or the runtimes disagree. Nothing is written.
+        ExportError: a network cannot be exported, or the runtimes disagree, and the model was not
+            imported. Nothing is written.
         OutputError: the folder cannot be written.
     """
     precision = precision_of(spec.provenance)
-    graphs = {role: prove(models[role], role, precision) for role in spec.roles}
-    parity = {
-        "parity" if role == "generator" else f"{role}_parity": graph.parity
-        for role, graph in graphs.items()
-    }
-    spec = replace(spec, provenance=spec.provenance | parity)
+    graphs, provenance = _export(spec, models, precision)
+    spec = replace(spec, provenance=provenance)
     generator = models["generator"]
     if (condition := spec.data.condition) and spec.sizes:
-        memory = -(-graphs["generator"].memory // (condition.height * condition.width))
+        memory = graphs["generator"].memory if graphs else measure_memory(generator)
+        memory = -(-memory // (condition.height * condition.width))
         sizes = replace(spec.sizes, reach=measure_reach(generator), memory=memory)
         spec = replace(spec, sizes=sizes)
     if figures and isinstance(generator, Generator):
@@ -77,6 +79,39 @@ def write_export(
     writers[CARD] = functools.partial(_write_card, spec, former_card)
     write_bundle(path, spec, writers)
     return spec
+
+
+def _export(
+    spec: ModelSpec, models: Mapping[str, TorchModel], precision: Precision
+) -> tuple[dict[str, OnnxExport], dict[str, Any]]:
+    """Return the exports by role, and the provenance with the comparison.
+
+    If the export of an imported model fails, there are none, and the provenance has the reason:
+    torch alone runs the model.
+
+    Raises:
+        ExportError: as for `write_export`.
+    """
+    provenance = {key: value for key, value in spec.provenance.items() if key != ONNX}
+    try:
+        exports = {role: prove(models[role], role, precision) for role in spec.roles}
+    except ExportError as error:
+        if IMPORTED not in provenance:
+            raise
+        for role in spec.roles:
+            check_deterministic(models[role], role)
+        provenance = {key: value for key, value in provenance.items() if not is_parity(key)}
+        reason = shorten(error.reason, MAX_REASON).rstrip(".")
+        provenance[ONNX] = reason
+        warnings.warn(
+            f"{spec.name!r} gets no ONNX file and runs on torch alone: {reason}.",
+            stacklevel=4,
+        )
+        return {}, provenance
+    return exports, provenance | {
+        "parity" if role == "generator" else f"{role}_parity": export.parity
+        for role, export in exports.items()
+    }
 
 
 def _write(content: bytes, path: Path) -> None:

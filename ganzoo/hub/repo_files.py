@@ -74,8 +74,11 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     """
     bundle = open_folder(path)
     path, checksums = bundle.path, read_checksums(bundle.path)
-    _check_parity(bundle)
-    networks = [name(r) for r in bundle.spec.roles for name in (weights_name, onnx_name)]
+    files = [weights_name]
+    if not bundle.spec.onnx_failure:
+        _check_parity(bundle)
+        files.append(onnx_name)
+    networks = [name(role) for role in bundle.spec.roles for name in files]
     networks += [weights_name(role) for role in bundle.spec.training_roles]
     for name in (CONFIG, CARD, *networks):
         if not bundle.holds(name):

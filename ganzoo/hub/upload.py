@@ -22,6 +22,7 @@ from huggingface_hub.hf_api import RepoFile
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
 from ganzoo.bundle.clones import ATTRIBUTES, KEEP_BYTES
 from ganzoo.bundle.files import git_hash, sha256, temporary_folder
+from ganzoo.bundle.location import open_folder
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import Connection, connect
@@ -87,7 +88,7 @@ def push(
 
     Raises:
         NotABundleError: the folder holds no bundle.
-        BundleError: the bundle is damaged.
+        BundleError: the bundle is damaged, or a Space needs an ONNX file that it lacks.
         PublishError: its runtimes were not compared, its card is unfinished, or its licence is
             not in the Hub's list.
         NameSyntaxError: `repository` is not ``org/name``, or `revision` or `tag` is not a valid
@@ -104,6 +105,8 @@ def push(
     if not _is_name(tag):
         raise NameSyntaxError(f"{tag!r} is not a valid tag. Write one such as v1.")
     files = pack(Path(bundle), place.repository, revision)
+    if space:
+        open_folder(Path(bundle)).require_onnx("generator")  # a Space has no torch
     page = pack_space(HubName(place.repository, revision), files.card) if space else None
     if dry_run:
         return Pushed(None, files.sizes, files.card, space_sizes=page.sizes if page else {})

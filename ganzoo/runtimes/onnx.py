@@ -11,7 +11,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from ganzoo.bundle import Bundle, check_repeated_config
-from ganzoo.errors import BundleError, SampleError, shell_word
+from ganzoo.errors import BundleError, SampleError
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut, find_first_layer
 from ganzoo.runtimes.onnx_work import Work
@@ -56,13 +56,7 @@ class OnnxModel(Model):
         self._parts: dict[str, Model] = {}
         self._open = functools.partial(OnnxModel, bundle, device=device, threads=threads)
         is_part = role in (MAPPING, SYNTHESIS, FIRST_LAYER)
-        file = bundle.onnx_of("generator" if is_part else role)
-        if not file.is_file():
-            raise BundleError(
-                f"{bundle.path} has no {file.name}. Write it with `ganzoo export "
-                f"{shell_word(bundle.path)}`, "
-                'or use runtime="torch".'
-            )
+        file = bundle.require_onnx("generator" if is_part else role)
         graph = read_onnx(file)
         check_repeated_config(bundle, file, graph.config)
         ends = declared_signature(self.spec, role)

@@ -20,14 +20,17 @@ from ganzoo.spec.model import (
     IMPORTED,
     INITIAL,
     MAX_CONFIG,
+    MAX_REASON,
     MAX_VALUES,
     METRICS,
+    ONNX,
     PARAMETERS,
     ROUNDING,
     SEEDS,
     STORED_AS,
     UNIFORM_LABELS,
     ModelSpec,
+    is_parity,
 )
 from ganzoo.spec.parsing import as_integer, as_number, is_toml
 from ganzoo.spec.recipe import Component, Optimizer, Recipe
@@ -42,9 +45,11 @@ __all__ = [
     "MAX_IMAGE_NUMBERS",
     "MAX_IMAGE_SIZE",
     "MAX_LATENT_DIM",
+    "MAX_REASON",
     "MAX_TRUNCATION",
     "MAX_VALUES",
     "METRICS",
+    "ONNX",
     "PARAMETERS",
     "ROUNDING",
     "SEEDS",
@@ -65,5 +70,6 @@ __all__ = [
     "as_integer",
     "as_number",
     "find_class",
+    "is_parity",
     "is_toml",
 ]

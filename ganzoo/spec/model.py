@@ -18,6 +18,7 @@ from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite
 _ORIGIN = ("recipe", "seed", "images_seen", "data")  # of the provenance of a training
 INITIAL = "initial_weights"  # the trained model that the training started from
 IMPORTED = "imported"  # the checkpoint of another project that the model comes from
+ONNX = "onnx"  # why the networks have no ONNX files
 METRICS = "metrics"  # evaluations: metrics, each with its protocol
 PARAMETERS = "parameters"  # by role, the number of parameters of a network
 ROUNDING = "rounding"  # by role, how much rounding the weights changes an output
@@ -27,11 +28,17 @@ UNIFORM_LABELS = "uniform: sample k has class k modulo the number of classes"  #
 FORMAT = 1  # version of config.json; raised if an older ganzoo cannot read the new format
 MAX_CONFIG = 2**21  # bytes of config.json
 MAX_VALUES = 2**18  # values in config.json
+MAX_REASON = 300  # characters of the reason of a failed export
 # PEP 508 without URLs and markers, because the text is printed as part of a shell command.
 _REQUIREMENT = re.compile(
     r"[A-Za-z0-9]++([-._]++[A-Za-z0-9]++)*+(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
 )
 _PLUGIN = re.compile(r"([A-Za-z0-9._-]{1,100}) ([A-Za-z0-9.+!_-]{1,100})")
+
+
+def is_parity(key: str) -> bool:
+    """Return whether a field of the provenance holds the difference between the runtimes."""
+    return key.endswith("parity")
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,12 @@ class ModelSpec:
         if initial := self.recorded(INITIAL):
             origin[INITIAL] = initial.get("weights_id")
         return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def onnx_failure(self) -> str:
+        """Why the export to ONNX failed, so that torch alone runs the networks; usually empty."""
+        reason = self.provenance.get(ONNX)
+        return shorten(reason, MAX_REASON).rstrip(".") if isinstance(reason, str) else ""
 
     @property
     def license(self) -> str:

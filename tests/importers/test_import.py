@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import os
+import re
 import zipfile
 
 import numpy as np
@@ -14,7 +15,16 @@ import ganzoo
 from ganzoo import cards
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
-from ganzoo.errors import BrokenPluginError, ImportFileError, OutputError, PublishError
+from ganzoo.demo.model_cache import ModelCache
+from ganzoo.errors import (
+    BrokenPluginError,
+    BundleError,
+    ExportError,
+    ImportFileError,
+    OutputError,
+    PublishError,
+)
+from ganzoo.exporters import writing
 from ganzoo.exporters.checkpoint_networks import build, load
 from ganzoo.exporters.reference import compare
 from ganzoo.importers import (
@@ -233,6 +243,82 @@ def test_a_clone_of_a_published_import_is_a_whole_bundle(tmp_path, file):
         write_file(tmp_path / "clone" / name, read(content))
     assert ganzoo.load(tmp_path / "clone").spec == ganzoo.info(bundle)
     assert ganzoo.export(tmp_path / "clone", tmp_path / "half", precision="fp16", figures=False)
+
+
+@pytest.fixture
+def torch_alone(tmp_path, file, monkeypatch):
+    """Import a network whose export fails, with a reason of a hostile length."""
+
+    def fail(model, role, precision="fp32"):
+        raise ExportError("cannot export it.", f"<b>no\x1b[2J operator{' x' * 300}")
+
+    monkeypatch.setattr(writing, "prove", fail)
+    with pytest.warns(UserWarning, match="gets no ONNX file and runs on torch alone: <b>no"):
+        return ganzoo.import_checkpoint(file, tmp_path / "alone", license="mit", figures=False)
+
+
+def test_a_network_that_does_not_export_runs_on_torch_alone(
+    torch_alone, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    name, reason = "./alone", "its export to ONNX failed: <b>no [2J operator x x"
+    spec = ganzoo.info(torch_alone)
+    assert not list(torch_alone.glob("*.onnx"))
+    assert "parity" not in spec.provenance
+    assert len(spec.onnx_failure) <= 303
+    with pytest.raises(BundleError, match=re.escape(reason)):
+        ganzoo.load(torch_alone, runtime="onnx")
+    z = latents.normal(0, 3, ARGUMENTS["latent_dim"])
+    expected = networks()["generator"].eval()(torch.from_numpy(z)).detach().numpy()
+    np.testing.assert_allclose(ganzoo.load(torch_alone).run({"z": z}), expected, atol=1e-6)
+    shown = ModelCache.of([name]).generator(name)
+    assert isinstance(shown, TorchGenerator), "on the page of the demo"
+    for command in (
+        ["sample", name, "--runtime", "onnx"],
+        ["export", name, "-o", "triton", "--for", "triton"],
+        ["export", name, "-o", "page", "--for", "web-cdn"],
+    ):
+        assert main(command) == 1
+        assert reason in " ".join(capsys.readouterr().err.split())
+    for command in (["info", name], ["card", "write", name], ["gallery", name, "-o", "g.html"]):
+        assert main(command) == 0, capsys.readouterr().err
+    assert "onnx           none, so it runs on torch alone: <b>no" in capsys.readouterr().out
+    card = (torch_alone / "README.md").read_text()
+    assert "| ONNX | none, because the export failed: &lt;b>no" in card
+    assert "model.onnx" not in card
+    assert "- onnx\n" not in card.split("---")[1]
+
+
+def test_a_network_that_runs_on_torch_alone_is_published_without_a_space(torch_alone):
+    from ganzoo.hub import push
+    from ganzoo.hub.repo_files import pack
+
+    finish_card(torch_alone)
+    card = torch_alone / "README.md"
+    card.write_text(card.read_text().replace("TODO:", "Ours:"))
+    files = pack(torch_alone, "org/toy")
+    assert "model.safetensors" in files.contents
+    assert "model.onnx" not in files.contents
+    with pytest.raises(BundleError, match="has no model.onnx, because its export to ONNX failed"):
+        push(torch_alone, "org/toy", dry_run=True, space=True)
+
+
+def test_a_later_export_writes_the_missing_onnx_file(torch_alone, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    out = ganzoo.export(torch_alone, tmp_path / "again", figures=False)
+    assert not ganzoo.info(out).onnx_failure
+    assert ganzoo.load(out, runtime="onnx").sample(1)
+
+
+def test_a_network_with_random_images_is_refused(file, tmp_path, monkeypatch):
+    def fail(model, role, precision="fp32"):
+        raise ExportError("cannot export it.")
+
+    monkeypatch.setattr(writing, "prove", fail)
+    monkeypatch.setattr(TorchGenerator, "forward", lambda self, z: torch.rand(len(z), 1, 16, 16))
+    with pytest.raises(ExportError, match="torch returns different images each time"):
+        ganzoo.import_checkpoint(file, tmp_path / "b", figures=False)
+    assert not (tmp_path / "b").exists()
 
 
 def test_inspect_needs_no_torch_and_shows_the_conversion(file, capsys):

@@ -12,7 +12,7 @@ from string import Template
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import BundleError, shell_word
+from ganzoo.errors import BundleError
 from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.signature import declared_signature
@@ -68,12 +68,7 @@ def write_triton(bundle: Bundle, out: Path) -> list[Path]:
 
 def _write(bundle: Bundle, role: str, out: Path) -> Path:
     name = bundle.spec.name if role == "generator" else f"{bundle.spec.name}-{role}"
-    network, folder = bundle.onnx_of(role), out / name
-    if not network.is_file():
-        raise BundleError(
-            f"{bundle.path} has no {network.name}. Write it with `ganzoo export "
-            f"{shell_word(bundle.path)}`."
-        )
+    network, folder = bundle.require_onnx(role), out / name
     load_onnx(bundle, role)  # checks the graph, which the server runs without a check
     content, config = network.read_bytes(), _config(bundle, role, name)
     config_file = folder / CONFIG

@@ -17,7 +17,7 @@ from typing import Any
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import new_folder
-from ganzoo.errors import BundleError, DeploymentError, OutputError, printable, shell_word
+from ganzoo.errors import DeploymentError, OutputError, printable
 from ganzoo.exporters.targets.onnxruntime_web import CDN, FILE_INTEGRITY, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.onnx import OnnxGenerator, load_onnx
@@ -98,18 +98,14 @@ def write_web(
         SampleError: the file of directions cannot be read, or does not fit the model.
         OutputError: the folder holds other files or cannot be written.
     """
-    spec, network = bundle.spec, bundle.onnx_of("generator")
+    spec = bundle.spec
     if "condition" in spec.inputs and not _reads_pictures(spec):
         raise DeploymentError(
             f"cannot export {spec.name!r} for the web: it translates images of one size, or reads "
             "latents or other channels than colours or grey, and the page reads pictures of any "
             "size. Use `ganzoo demo`."
         )
-    if not network.is_file():
-        raise BundleError(
-            f"{bundle.path} has no {network.name}. Write it with `ganzoo export "
-            f"{shell_word(bundle.path)}`."
-        )
+    network = bundle.require_onnx("generator")
     model = load_onnx(bundle)  # checks the graph, which the browser runs without a check
     moves = None if directions is None else Directions.read(directions)
     if moves is not None:
