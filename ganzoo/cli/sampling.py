@@ -348,6 +348,8 @@ def convert(
         run: converts the files of a plan, in a folder that may have some of them.
         endings: as for `plan_outputs`.
     """
+    from PIL import Image
+
     from ganzoo.sampling.progress import format_rate
     from ganzoo.sampling.translated_files import plan_outputs
 
@@ -355,12 +357,15 @@ def convert(
     out = choose_output(output, f"{verb}.png") if one else output or Path(verb)
     outputs = plan_outputs(inputs, out, endings)
     one = list(outputs.values()) == [out]
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # the free memory limits them
     try:
         report = run(outputs, None if one else out)
     except KeyboardInterrupt:
         if not one:
             print_error(f"every image in {out} is complete. Repeat the command to continue.")
         raise
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
     rate = "" if one else f", {format_rate(report.images_per_second)}"
     text = [f"{quantity(report.translated, 'image')} {verb}{rate}"] if report.translated else []
     text += [f"{quantity(report.existing, 'image')} already existed"] if report.existing else []

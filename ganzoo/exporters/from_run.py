@@ -26,7 +26,7 @@ from ganzoo.nn import sizes_of, torch_defaults
 from ganzoo.registry import models as registered
 from ganzoo.registry.names import suggest_hub_name
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.spec import IMPORTED, METRICS, ROUNDING, SEEDS, STORED_AS
+from ganzoo.spec import IMPORTED, METRICS, ONNX, ROUNDING, SEEDS, STORED_AS
 
 
 @torch_defaults()
@@ -80,7 +80,7 @@ def export(
             "Choose another folder with -o."
         )
     models = _load(bundle, arguments or {})
-    provenance = dict(bundle.spec.provenance)
+    provenance = dict(models["generator"].spec.provenance)
     old_precision, new_precision = precision_of(provenance), choose(precision, provenance)
     if arguments or new_precision != old_precision:
         for key in (METRICS, SEEDS):
@@ -114,14 +114,17 @@ def export(
 def _load(bundle: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]:
     """Return a bundle's networks by role, built with other arguments if there are any.
 
-    The sizes in their configs are those of the network, which an older bundle does not state.
+    The sizes in their configs are those of the network, which an older bundle does not state. A
+    former export that failed is forgotten.
     """
+    provenance = {key: value for key, value in bundle.spec.provenance.items() if key != ONNX}
     roles = (*bundle.spec.roles, *bundle.spec.training_roles)
     models = {role: load_torch(bundle, role) for role in roles}
     if arguments:
         models = {role: rebuild(m, bundle, arguments, role) for role, m in models.items()}
     for model in models.values():
-        model.spec = replace(model.spec, sizes=sizes_of(models["generator"].network))
+        sizes = sizes_of(models["generator"].network)
+        model.spec = replace(model.spec, sizes=sizes, provenance=provenance)
     return models
 
 

@@ -104,14 +104,16 @@ def _trace(
     with quiet_imports():
         # The exporter imports it, and reports an interrupted import as an error of the network.
         importlib.import_module("torch._dynamo")
+    examples = tuple(
+        torch.zeros(2, *shape, dtype=torch.int64 if name == "y" else torch.float32)
+        for name, shape in inputs.items()
+    )
+    _check_weights(model, role, examples)
     try:
         with quiet_imports(), quiet():  # one thread at a time: the exporter needs that, too
             program = torch.onnx.export(
                 model.on_cpu(),
-                tuple(
-                    torch.zeros(2, *shape, dtype=torch.int64 if name == "y" else torch.float32)
-                    for name, shape in inputs.items()
-                ),
+                examples,
                 dynamo=True,
                 input_names=list(inputs),
                 output_names=list(outputs),
@@ -142,6 +144,24 @@ def _trace(
         _name_sizes(graph.graph, model.spec)
     _forget_origin(graph)
     return graph
+
+
+def _check_weights(model: TorchModel, role: str, examples: tuple[Tensor, ...]) -> None:
+    """Check that a network keeps its weights when it runs: otherwise, torch's exporter may crash.
+
+    Raises:
+        ExportError: it does not.
+    """
+    before = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+    with torch.no_grad():
+        model.on_cpu()(*examples)
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() != before[name]:
+            raise ExportError(
+                f"{model.spec.name!r} cannot be exported to ONNX: the {role} replaces its weight "
+                f"{name} when it runs. Compute the weight before.",
+                f"the {role} replaces its weight {name} when it runs",
+            )
 
 
 def _find_cause(error: BaseException) -> str:

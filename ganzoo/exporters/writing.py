@@ -92,23 +92,21 @@ def _export(
     Raises:
         ExportError: as for `write_export`.
     """
-    provenance = {key: value for key, value in spec.provenance.items() if key != ONNX}
     try:
         exports = {role: prove(models[role], role, precision) for role in spec.roles}
     except ExportError as error:
-        if IMPORTED not in provenance:
+        if IMPORTED not in spec.provenance:
             raise
         for role in spec.roles:
             check_deterministic(models[role], role)
-        provenance = {key: value for key, value in provenance.items() if not is_parity(key)}
         reason = shorten(error.reason, MAX_REASON).rstrip(".")
-        provenance[ONNX] = reason
         warnings.warn(
             f"{spec.name!r} gets no ONNX file and runs on torch alone: {reason}.",
             stacklevel=4,
         )
-        return {}, provenance
-    return exports, provenance | {
+        others = {key: value for key, value in spec.provenance.items() if not is_parity(key)}
+        return {}, others | {ONNX: reason}
+    return exports, spec.provenance | {
         "parity" if role == "generator" else f"{role}_parity": export.parity
         for role, export in exports.items()
     }

@@ -25,9 +25,13 @@ from ganzoo.sampling.image_depth import (
 )
 from ganzoo.sampling.image_warnings import ImageFileWarning, count_image, warn_of_image
 from ganzoo.spec.lfs import explain_pointer
+from ganzoo.system.memory import free_host_memory
+from ganzoo.system.quiet import ignored_warnings
 
 SMALLEST = 8  # pixels, the minimum width and height
 MAX_EXIF = 65_527  # bytes, by JPEG's format
+LARGE = 2**26  # pixels from which the free memory is checked
+BYTES_PER_PIXEL = 12  # while a file is read: decoded, converted, and as an array
 
 _GREY_MODES = frozenset(["1", "L", "LA", "La", "F"])  # besides those of integers
 _OTHER_COLOURS = frozenset(["CMYK", "YCbCr", "LAB", "HSV"])
@@ -233,7 +237,8 @@ def _open(
 
     The turn is None for an upright image, and the EXIF data are None without `metadata`.
     """
-    with Image.open(file) as image:
+    with ignored_warnings(Image.DecompressionBombWarning), Image.open(file) as image:
+        _check_memory(image, name)
         _warn_if_partial(image, name)
         properties = image.format or "unknown", image.mode, count_bits(image)
         profile = image.info.get("icc_profile")
@@ -245,6 +250,20 @@ def _open(
         upright = colours if method is None else colours.transpose(method)
         exif = _other_exif(image) if metadata else None
     return upright, ImageHeader(*properties, method is not None), profile, method, exif
+
+
+def _check_memory(image: Image.Image, name: str) -> None:
+    """Raise an ImageFileError if a large image takes more than the free memory."""
+    pixels = image.width * image.height
+    if pixels < LARGE:
+        return
+    needs, free = pixels * BYTES_PER_PIXEL, free_host_memory()
+    if needs > free:
+        raise ImageFileError(
+            f"cannot read the image {name}: its {describe_size(image.size)} pixels take "
+            f"{needs / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free. Crop it, or cut it "
+            "into parts."
+        )
 
 
 @contextlib.contextmanager
@@ -261,6 +280,12 @@ def _naming(file: str | Path | BinaryIO, name: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(file, str | Path) and (text := explain_pointer(Path(file))):
             raise ImageFileError(text) from error
+        if isinstance(error, Image.DecompressionBombError):
+            limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+            raise ImageFileError(
+                f"cannot read the image {name}: it has more than {limit:,} pixels. Crop it, cut it "
+                "into parts, or set PIL.Image.MAX_IMAGE_PIXELS."
+            ) from error
         if isinstance(error, UnidentifiedImageError) and (reason := _explain_format(file)):
             raise ImageFileError(f"cannot read the image {name}: {reason}") from error
         raise ImageFileError(

@@ -22,6 +22,10 @@ Tile = int | Literal["auto"] | None
 """The side of tiles in pixels, ``auto`` by the free memory, or None for none."""
 
 
+class LargeResultError(SampleError):
+    """A result that exceeds the free memory."""
+
+
 class Translator(Model):
     """A model that translates images, with random latents if it reads any."""
 
@@ -188,7 +192,7 @@ class Translator(Model):
         channels, scale = self.spec.data.image.channels, self.sizes.scale
         needs = n * height * width * channels * scale**2 * pixels.itemsize
         if needs > (free := self.free_memory()):
-            raise SampleError(
+            raise LargeResultError(
                 f"the result of {quantity(n, 'image')} of {height}x{width} pixels takes "
                 f"{needs / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free. Pass smaller or "
                 "fewer images."

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganzoo.errors import ImageFileError
 from ganzoo.sampling.image_files import ImageContent, read_with_metadata
 from ganzoo.sampling.image_folders import AVIF
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
@@ -17,7 +18,7 @@ from ganzoo.sampling.images import write_image
 from ganzoo.sampling.png_files import write_png
 from ganzoo.sampling.tiles import Progress
 from ganzoo.sampling.translated_files import TranslationReport, convert_files, describe_model
-from ganzoo.sampling.translation import Tile, Translator
+from ganzoo.sampling.translation import LargeResultError, Tile, Translator
 
 PNG = ".png"
 JPEG = frozenset([".jpg", ".jpeg"])
@@ -63,7 +64,10 @@ def upscale_files(
         height, width, _ = image.pixels.shape
         side = model.choose_tile(height, width, tile)
         report.tiled += side is not None
-        larger = model.upscale_array(image.pixels[None], tile=side, progress=progress)[0]
+        try:
+            larger = model.upscale_array(image.pixels[None], tile=side, progress=progress)[0]
+        except LargeResultError as error:  # the other files of a folder may be smaller
+            raise ImageFileError(f"cannot enlarge {file}: {error}") from error
         is_grey, becomes_grey = (pixels.shape[2] < 3 for pixels in (image.pixels, larger))
         if is_grey != becomes_grey:  # a profile of grey does not describe colours
             image = image._replace(profile=None)

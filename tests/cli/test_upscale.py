@@ -11,7 +11,8 @@ from torch import nn
 
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
-from ganzoo.errors import OutputError
+from ganzoo.errors import ImageFileError, OutputError
+from ganzoo.sampling import image_files
 from ganzoo.sampling.image_files import read_with_metadata
 from ganzoo.sampling.image_folders import AVIF
 from ganzoo.sampling.png_files import write_png
@@ -101,6 +102,32 @@ def test_a_profile_of_grey_is_not_that_of_colours(load, photos):
     assert main(["upscale", "n", "photos/a.png", "-o", "colour.png"]) == 0
     with Image.open("colour.png") as image:
         assert (image.mode, image.info.get("icc_profile")) == ("RGB", None)
+
+
+def test_files_beyond_the_limit_of_pillow_are_read(load, photos, monkeypatch, capsys):
+    """Its limit of 89 megapixels warns, and twice the limit refuses: here, 50 and 100 pixels."""
+    load()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    assert capsys.readouterr().err == ""
+    assert Image.MAX_IMAGE_PIXELS == 50
+    with pytest.raises(ImageFileError, match=r"more than 100 pixels\. Crop it, cut it into parts"):
+        read_with_metadata("photos/a.png")
+
+
+def test_a_file_that_exceeds_the_free_memory_stops_no_others(load, photos, monkeypatch, capsys):
+    model = load()
+    monkeypatch.setattr(model, "free_memory", lambda: 3 * 40 * 20)
+    Image.new("RGB", (21, 10)).save("photos/a.png")
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    output = capsys.readouterr()
+    assert "out: 3 images upscaled" in output.out
+    assert "cannot enlarge photos/a.png: the result of 1 image of 10x21 pixels" in output.err
+    monkeypatch.setattr(image_files, "LARGE", 205)
+    monkeypatch.setattr(image_files, "free_host_memory", lambda: 2000)
+    assert main(["upscale", "n", "photos/a.png", "-o", "a.png"]) == 1
+    message = "cannot read the image photos/a.png: its 10x21 pixels take 0.0 GiB, and 0.0 GiB"
+    assert message in capsys.readouterr().err
 
 
 def test_a_pattern_selects_files(load, photos, capsys):
