@@ -27,7 +27,7 @@ from ganzoo.errors import (
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
 from ganzoo.evaluation.extraction import fit, name_extractor
-from ganzoo.evaluation.pairs import measure_pairs
+from ganzoo.evaluation.pairs import measure_pairs, measure_whole_pairs
 from ganzoo.evaluation.plan import check_numbers, plan_evaluation
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import datasets
@@ -49,7 +49,8 @@ class EvaluationOptions:
     """The options of an evaluation, see `evaluate`.
 
     Attributes:
-        data, samples, metrics, extractor, seed, runtime, resize, progress: arguments of `evaluate`.
+        data, samples, metrics, extractor, seed, runtime, resize, progress, whole: arguments of
+            `evaluate`.
         defaults: see `compare`.
     """
 
@@ -61,6 +62,7 @@ class EvaluationOptions:
     runtime: Literal["torch", "onnx"] | None = None
     resize: bool = False
     progress: bool = True
+    whole: bool = False
     defaults: Sequence[str] = ()
 
 
@@ -78,6 +80,7 @@ def evaluate(
     runtime: Literal["torch", "onnx"] | None = None,
     resize: bool = False,
     progress: bool = True,
+    whole: bool = False,
 ) -> Evaluation:
     """Measure how well a model's samples match the images of a dataset.
 
@@ -108,6 +111,10 @@ def evaluate(
         runtime: as for `load`.
         resize: resize images whose size differs from the model's or the extractor's.
         progress: show a progress bar on a terminal, and what files of the dataset are in use.
+        whole: measure a model that reads images of any size on all whole images, each at its own
+            size, cropped to a multiple of the scale, and return the mean of the images. The dataset
+            has a method ``whole_pairs``, as that of ``degraded`` of the plugin ganzoo-restore. It
+            ignores `samples`, and images of the training are not recognised.
 
     Returns:
         The results and the protocol that produced them.
@@ -126,7 +133,9 @@ def evaluate(
         >>> evaluation = ganzoo.evaluate("dcgan-mnist", split="test", metrics=["frechet"])
         >>> evaluation.metrics["frechet_distance"]
     """
-    options = EvaluationOptions(data, samples, metrics, extractor, seed, runtime, resize, progress)
+    options = EvaluationOptions(
+        data, samples, metrics, extractor, seed, runtime, resize, progress, whole
+    )
     return _evaluate(name, dataset, split, options)
 
 
@@ -142,7 +151,9 @@ def _evaluate(
     component = _choose(model.spec, dataset, split)
     opened = _open(model.spec, path, component, options.data)
     entry = {"name": component.name, **component.arguments}
-    if isinstance(model, Translator):
+    if options.whole:
+        evaluation = _measure_whole(model, opened, entry, options)
+    elif isinstance(model, Translator):
         evaluation = _measure_pairs(model, opened, entry, options)
     else:
         evaluation = _measure_sets(model, opened, entry, options)
@@ -343,6 +354,39 @@ def _measure_pairs(
         samples=options.samples,
         metrics=options.metrics,
         seed=options.seed,
+        shown=options.progress,
+    )
+
+
+def _measure_whole(
+    model: Generator | Translator,
+    opened: ModelData,
+    entry: dict[str, Any],
+    options: EvaluationOptions,
+) -> Evaluation:
+    """Measure an image-to-image model on whole images, each at its own size."""
+    if not isinstance(model, Translator) or model.sizes is None or options.extractor:
+        raise MetricError(
+            f"cannot measure {model.spec.name!r} on whole images: it needs a model that reads "
+            "images of any size, and no extractor. Leave out --whole or --extractor."
+        )
+    if not hasattr(opened.dataset, "whole_pairs"):
+        raise MetricError(
+            f"dataset {entry['name']!r} has no whole images. Use --dataset degraded, or leave out "
+            "--whole."
+        )
+    if options.progress:
+        show_file_counts(opened.dataset)
+    model.accelerate()
+    return measure_whole_pairs(
+        model,
+        opened.dataset.whole_pairs(model.sizes.scale),
+        {
+            "dataset": entry | {"images": "whole, cropped to multiples of the scale"},
+            "origin": opened.spec.origin,
+            "training_images": False,
+        },
+        metrics=options.metrics,
         shown=options.progress,
     )
 

@@ -31,6 +31,7 @@ def evaluate(
     seed: int = 0,
     runtime: Literal["torch", "onnx"] | None = None,
     resize: bool = False,
+    whole: bool = False,
 ) -> None:
     """Measure a model against a dataset, and store the metrics in its bundle or run folder.
 
@@ -48,6 +49,7 @@ def evaluate(
         seed: seed of the samples, and of random choices in a metric.
         runtime: torch or onnx; by default torch if it is installed.
         resize: resize images that differ from the size of the model or the extractor.
+        whole: measure an upscaler on whole images, each at its own size, and print the means.
     """
     from ganzoo import benchmark
 
@@ -62,6 +64,7 @@ def evaluate(
         seed=seed,
         runtime=runtime,
         resize=resize,
+        whole=whole,
     )
     print_out(name)
     for metric, value in evaluation.metrics.items():

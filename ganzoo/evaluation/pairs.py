@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from ganzoo.errors import MetricError
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.evaluation.images import ImageSet, ImageSets, random_rows
@@ -18,6 +20,7 @@ from ganzoo.evaluation.plan import check_numbers, warn_left_out
 from ganzoo.evaluation.values import compute_values
 from ganzoo.nn import exact_arithmetic, torch_defaults
 from ganzoo.sampling.translation import Translator
+from ganzoo.spec import MAX_IMAGE_SIZE, DataSpec, ImageSpec
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.machine import describe_hardware, describe_versions
 
@@ -127,21 +130,88 @@ def measure_pairs(
         conditions=_as_set(chosen),
     )
     values, settings, failed = compute_values(by_name, sets, named=bool(metrics))
-    network = getattr(model, "network", None)  # a model on onnxruntime has no network
-    device = next(network.parameters()).device if network is not None else torch.device("cpu")
     return Evaluation(
         values,
         origin
-        | {
-            "real_images": len(images),
-            "samples": len(chosen),
-            "seed": seed,
-            "settings": settings,
-            "hardware": describe_hardware(device),
-            "versions": describe_versions("torchmetrics"),
-        }
+        | {"real_images": len(images), "samples": len(chosen), "seed": seed, "settings": settings}
+        | _describe_run(model)
         | ({"left_out": left_out | failed} if left_out or failed else {}),
     )
+
+
+@torch_defaults()
+def measure_whole_pairs(
+    model: Translator,
+    pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    origin: dict[str, Any],
+    *,
+    metrics: Sequence[str] = (),
+    shown: bool = False,
+) -> Evaluation:
+    """Enlarge whole images of any size one by one, and measure each against its target.
+
+    Args:
+        model: the translator, which reads images of any size.
+        pairs: conditions and their targets, both uint8 (height, width, channels).
+        origin: fields of the protocol that identify the dataset.
+        metrics: registered names of metrics of pairs; by default every default metric of pairs.
+        shown: whether to show progress on a terminal.
+
+    Returns:
+        The mean of the metrics of each image.
+
+    Raises:
+        MetricError: there are no images, a metric does not compare pairs, or an image is too small
+            for a metric or has another size than its target.
+        SampleError: the model cannot read the images.
+    """
+    by_name, left_out = choose_pair_metrics(metrics, model.spec.data)
+    warn_left_out(left_out)
+    digest = hashlib.sha256()
+    results: list[dict[str, float]] = []
+    settings: dict[str, str] = {}
+    hidden = None if shown else True
+    for condition, image in tqdm(pairs, "images", unit="image", disable=hidden, leave=False):
+        place = f"image {len(results) + 1} of {'x'.join(map(str, image.shape))}"
+        for pixels in (condition, image):
+            digest.update(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes())
+        output = model.upscale(condition[None]).numpy()
+        if output.shape[1:] != image.shape:
+            raise MetricError(
+                f"{model.spec.name!r} enlarges {place} to {'x'.join(map(str, output.shape[1:]))}. "
+                "Choose a model or a dataset of other channels."
+            )
+        if max(image.shape) <= MAX_IMAGE_SIZE:  # small images are refused
+            spec = DataSpec(ImageSpec(*image.shape), condition=ImageSpec(*condition.shape))
+            choose_pair_metrics(tuple(by_name), spec)
+        target, low = _as_set(image[None]), _as_set(condition[None])
+        sets = ImageSets(target, _as_set(output), 0, conditions=low)
+        values, settings, failed = compute_values(by_name, sets)
+        if failed:
+            raise MetricError(f"cannot measure {place}: {failed}. Remove it.")
+        results.append(values)
+    if not results:
+        raise MetricError("there are no images to measure. Pass their folder with --data.")
+    return Evaluation(
+        {key: float(np.mean([values[key] for values in results])) for key in results[0]},
+        origin
+        | {
+            "sha256": digest.hexdigest(),
+            "real_images": len(results),
+            "samples": len(results),
+            "seed": 0,
+            "settings": settings,
+        }
+        | _describe_run(model)
+        | ({"left_out": left_out} if left_out else {}),
+    )
+
+
+def _describe_run(model: Translator) -> dict[str, Any]:
+    """Return the fields of the protocol that describe the hardware and the versions."""
+    network = getattr(model, "network", None)  # a model on onnxruntime has no network
+    device = next(network.parameters()).device if network is not None else torch.device("cpu")
+    return {"hardware": describe_hardware(device), "versions": describe_versions("torchmetrics")}
 
 
 def _as_set(images: NDArray[np.uint8]) -> ImageSet:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -93,6 +95,28 @@ class Degraded(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def __len__(self) -> int:
         return self.files * self.items_per_file * (2 if self.flip else 1)
 
+    def whole_pairs(self, scale: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """Yield a degraded copy and the whole image of each file, cropped to multiples of a scale.
+
+        Args:
+            scale: the sides of images are those of their copies times this number.
+
+        Yields:
+            The copy and the image, uint8 (height, width, channels).
+        """
+        for index in range(self.files):
+            image, draw, file = self._open(index)
+            width, height = (side // scale * scale for side in image.size)
+            if not width * height:
+                raise ImageFileError(
+                    f"the image {file} has {image.height}x{image.width} pixels (height x width), "
+                    f"fewer than the scale {scale}. Remove it."
+                )
+            image = image.crop((0, 0, width, height))
+            pixels = (np.asarray(each) for each in (self._degrade(image, draw, scale), image))
+            copy, original = (x.reshape(*x.shape[:2], -1) for x in pixels)
+            yield copy, original
+
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, height, width), 0, and uint8 of the sides over the scale."""
         _, (image, condition) = read_good(
@@ -102,25 +126,33 @@ class Degraded(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return image_to_tensor(image), label, image_to_tensor(condition)
 
     def _read(self, index: int) -> tuple[Image.Image, Image.Image]:
+        flipped, number = divmod(index, self.files * self.items_per_file)
+        image, draw, file = self._open(number)
+        if self._whole:
+            image = self._fitting.apply(
+                image, file, file.relative_to(self.images.folder).as_posix()
+            )
+        else:
+            image = self._crop(image, file, draw)
+        condition = self._degrade(image, draw, self.scale)
+        if flipped:
+            return ImageOps.mirror(image), ImageOps.mirror(condition)
+        return image, condition
+
+    def _open(self, index: int) -> tuple[Image.Image, Generator, Path]:
+        """Return the whole image of an item, its random numbers, and its file."""
         number, place = divmod(index, self.files)
-        flipped, number = divmod(number, self.items_per_file)
         name = Path(self.images.names[place])
         file = self.images.folder / name
         key = f"{self.seed}\0{number}\0{name.as_posix()}".encode(errors="surrogateescape")
         draw = np.random.default_rng(int.from_bytes(hashlib.sha256(key).digest()))
         background = self._fitting.background
-        image = read_image(file, self.mode, self.value_range, background=background)
-        if self._whole:
-            image = self._fitting.apply(image, file, name.as_posix())
-        else:
-            image = self._crop(image, file, draw)
+        return read_image(file, self.mode, self.value_range, background=background), draw, file
+
+    def _degrade(self, image: Image.Image, draw: Generator, scale: int) -> Image.Image:
         if self.degradation == "bicubic":
-            condition = bicubic(image, self.scale)
-        else:
-            condition = second_order(image, self.scale, draw)
-        if flipped:
-            return ImageOps.mirror(image), ImageOps.mirror(condition)
-        return image, condition
+            return bicubic(image, scale)
+        return second_order(image, scale, draw)
 
     def _crop(self, image: Image.Image, file: Path, draw: Generator) -> Image.Image:
         """Return a random crop of an image.

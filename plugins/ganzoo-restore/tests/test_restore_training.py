@@ -12,7 +12,8 @@ from spandrel.architectures.ESRGAN import ESRGAN
 
 import ganzoo
 import ganzoo_restore
-from ganzoo.errors import RecipeError
+from ganzoo.errors import MetricError, RecipeError
+from ganzoo.evaluation import ImageSet, ImageSets
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
@@ -76,6 +77,35 @@ def test_a_gan_starts_from_a_regression_and_is_measured_beside_filters(
     ]
     assert evaluation.metrics["psnr_y_bicubic"] > 20
     assert "border of 4 pixels" in evaluation.protocol["settings"]["psnr-y"]
+
+
+def test_whole_images_of_several_sizes_are_measured_one_by_one(regression, tmp_path):
+    """The figure is the mean of the images, and the last rows and columns are cropped."""
+    for k, (height, width) in enumerate([(30, 41), (24, 28)]):
+        paint(tmp_path / f"{k}.png", height, width, seed=k)
+    evaluation = ganzoo.evaluate(
+        regression.path, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
+    )
+    model, metric = ganzoo.load(regression.path), ganzoo.metrics.get("psnr-y")
+    values = []
+    for file, size in zip(sorted(tmp_path.glob("*.png")), [(40, 28), (28, 24)], strict=True):
+        image = Image.open(file).crop((0, 0, *size))
+        low = np.asarray(image.reduce(1).resize((size[0] // 4, size[1] // 4), Image.BICUBIC))[None]
+        arrays = np.asarray(image)[None], model.upscale(low).numpy(), low
+        real, fake, conditions = (ImageSet(x.transpose(0, 3, 1, 2), None) for x in arrays)
+        values.append(metric.compute(ImageSets(real, fake, conditions=conditions)))
+    for key in ("psnr_y", "psnr_y_bicubic", "psnr_y_lanczos"):
+        expected = np.mean([each[key] for each in values])
+        assert evaluation.metrics[key] == pytest.approx(expected)
+    assert evaluation.protocol["samples"] == 2
+    assert evaluation.protocol["dataset"]["images"] == "whole, cropped to multiples of the scale"
+    card = (regression.path / "bundle" / "README.md").read_text()
+    assert "whole, cropped to multiples of the scale" in card
+    paint(tmp_path / "2.png", 8, 8)
+    with pytest.raises(MetricError, match="needs images with sides of at least 9 pixels"):
+        ganzoo.evaluate(
+            regression.path, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
+        )
 
 
 def test_a_gan_starts_from_an_imported_network(images, tmp_path):
