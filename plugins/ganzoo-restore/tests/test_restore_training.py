@@ -84,9 +84,9 @@ def test_whole_images_of_several_sizes_are_measured_one_by_one(regression, tmp_p
     for k, (height, width) in enumerate([(30, 41), (24, 28)]):
         paint(tmp_path / f"{k}.png", height, width, seed=k)
     evaluation = ganzoo.evaluate(
-        regression.path, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
+        regression.bundle, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
     )
-    model, metric = ganzoo.load(regression.path), ganzoo.metrics.get("psnr-y")
+    model, metric = ganzoo.load(regression.bundle), ganzoo.metrics.get("psnr-y")
     values = []
     for file, size in zip(sorted(tmp_path.glob("*.png")), [(40, 28), (28, 24)], strict=True):
         image = Image.open(file).crop((0, 0, *size))
@@ -99,12 +99,11 @@ def test_whole_images_of_several_sizes_are_measured_one_by_one(regression, tmp_p
         assert evaluation.metrics[key] == pytest.approx(expected)
     assert evaluation.protocol["samples"] == 2
     assert evaluation.protocol["dataset"]["images"] == "whole, cropped to multiples of the scale"
-    card = (regression.path / "bundle" / "README.md").read_text()
-    assert "whole, cropped to multiples of the scale" in card
+    assert ganzoo.info(regression.bundle).provenance["metrics"][0]["metrics"]["psnr_y"]
     paint(tmp_path / "2.png", 8, 8)
     with pytest.raises(MetricError, match="needs images with sides of at least 9 pixels"):
         ganzoo.evaluate(
-            regression.path, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
+            regression.bundle, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
         )
 
 
