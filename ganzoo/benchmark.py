@@ -263,7 +263,7 @@ def _row(name: str | Path, dataset: Component, options: EvaluationOptions) -> Ro
 
 def _rate(model: Generator) -> float:
     """Return images per second, measured after a warm-up."""
-    model.sample(compute_batch(model.spec.data.image))
+    model.sample(compute_batch(model.spec))
     start = time.perf_counter()
     model.sample(TIMED)
     return TIMED / (time.perf_counter() - start)

@@ -110,7 +110,7 @@ def _classify(
     progress: bool,
 ) -> NDArray[np.int64]:
     """Return the class of the image of each latent, (n,)."""
-    at_once, parts = images_at_once(model.spec.data.image), []
+    at_once, parts = images_at_once(model.spec), []
     with Progress(len(latents), 1, progress) as bar:
         for k in range(0, len(latents), at_once):
             part = latents[k : k + at_once]

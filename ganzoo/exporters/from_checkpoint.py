@@ -24,6 +24,7 @@ from ganzoo.importers import (
 )
 from ganzoo.nn import inputs_of, latent_of, sizes_of, style_spec_of, torch_defaults
 from ganzoo.runtimes.torch import wrap
+from ganzoo.sampling.sizes import choose_compute_batch
 from ganzoo.spec import IMPORTED, ModelSpec
 from ganzoo.system.machine import describe_versions
 
@@ -146,6 +147,7 @@ def import_match(
             styles=style_spec_of(generator),
             inputs=inputs_of(generator),
             sizes=sizes_of(generator),
+            compute_batch=choose_compute_batch(data.image),
             training_roles=tuple(role for role in networks if role != "generator"),
         )
     except ValueError as error:  # of the name or the labels

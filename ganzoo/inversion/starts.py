@@ -106,7 +106,7 @@ def deviation_of_w(model: TorchGenerator, seed: int, label: Label | None) -> flo
 
 @torch.no_grad()
 def _measure(network: Network, distance: Distance, codes: Tensor, y: Tensor | None) -> Tensor:
-    size = compute_batch(network.spec.data.image)
+    size = compute_batch(network.spec)
     parts = []
     for k in range(0, len(codes), size):
         labels = None if y is None else y[k : k + size]

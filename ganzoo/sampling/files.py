@@ -48,7 +48,7 @@ def sample_files(
     count = n if seeds is None else len(seeds)
     if count < 1:
         raise SampleError(f"cannot sample {count} images: n is 1 or more.")
-    size = images_at_once(model.spec.data.image)
+    size = images_at_once(model.spec)
     with Progress(count, 1, progress) as line:
         for first in range(0, count, size):
             end = min(first + size, count)

@@ -61,7 +61,7 @@ class Model(ABC):
 
 def run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
     """Run a network on any number of inputs, in batches."""
-    n, batch = len(next(iter(inputs.values()))), compute_batch(model.spec.data.image)
+    n, batch = len(next(iter(inputs.values()))), compute_batch(model.spec)
     parts = [
         model.run({name: array[k : k + batch] for name, array in inputs.items()})
         for k in range(0, n, batch)
@@ -88,7 +88,7 @@ def run_in_batches(
         start: number of the first row in its series.
         convert: from the output and the inputs of each batch to the result.
     """
-    n, size = len(next(iter(inputs.values()))), compute_batch(model.spec.data.image)
+    n, size = len(next(iter(inputs.values()))), compute_batch(model.spec)
     before = 0 if model.is_batch_invariant else start % size
     after = 0 if model.is_batch_invariant else -(before + n) % size
     if before or after:

@@ -283,7 +283,7 @@ def _write_shard(
     progress: Progress,
 ) -> None:
     with new_file(path) as file:
-        at_once = images_at_once(model.spec.data.image)
+        at_once = images_at_once(model.spec)
         first = numbers.start
         while first < numbers.stop:
             # Parts end at the borders of the generator's batches.

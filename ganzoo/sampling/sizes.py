@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ganzoo.errors import SampleError
-from ganzoo.spec import ImageSpec
+from ganzoo.spec import ImageSpec, ModelSpec
 
 SAMPLES, LARGE_SAMPLES = "samples.png", "samples.webp"
 SMALL = 128 * 128  # pixels up to which an image is small
@@ -33,14 +33,19 @@ def is_large(image: ImageSpec) -> bool:
     return image.height * image.width > SMALL
 
 
-def compute_batch(image: ImageSpec) -> int:
-    """Return how many images a network computes at once: 16 small ones, or one large one.
+def choose_compute_batch(image: ImageSpec) -> int:
+    """Return how many images a new model computes at once: 16 small ones, or one large one.
 
     Kernels may round differently at another batch size, so that image k of a seed would depend on
     the number of images. Small images are always computed by sixteen, which is faster for many;
     for one large image, sixteen would cost sixteen times its time and memory.
     """
     return 1 if is_large(image) else SMALL_BATCH
+
+
+def compute_batch(spec: ModelSpec) -> int:
+    """Return how many images a model's network computes at once: as its config states."""
+    return spec.compute_batch or choose_compute_batch(spec.data.image)
 
 
 def preview_count(image: ImageSpec) -> int:
@@ -58,9 +63,10 @@ def samples_name(image: ImageSpec) -> str:
     return LARGE_SAMPLES if is_large(image) else SAMPLES
 
 
-def images_at_once(image: ImageSpec) -> int:
+def images_at_once(spec: ModelSpec) -> int:
     """Return how many images a long series keeps in memory: a multiple of the computed batch."""
-    return LARGE_AT_ONCE if is_large(image) else AT_ONCE
+    batch = compute_batch(spec)
+    return max(1, (LARGE_AT_ONCE if is_large(spec.data.image) else AT_ONCE) // batch) * batch
 
 
 def arrange(

@@ -93,7 +93,7 @@ def walk(
     if easing not in EASINGS:
         raise SampleError(f"unknown easing {easing!r}. Use one of {enumerate_names(EASINGS)}.")
     psi = truncation if model.spec.styles else None
-    size = compute_batch(model.spec.data.image)
+    size = compute_batch(model.spec)
 
     def images() -> Iterator[ImageBatch]:
         for start in range(0, frames, size):

@@ -5,14 +5,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from ganzoo.errors import BundleError
-from ganzoo.spec.data import DataSpec, LatentSpec, SizesSpec, StyleSpec
+from ganzoo.spec.data import MAX_IMAGE_NUMBERS, DataSpec, LatentSpec, SizesSpec, StyleSpec
 from ganzoo.spec.json_text import read_json
-from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse, shorten
+from ganzoo.spec.parsing import (
+    MAX_NAME,
+    STRICT,
+    check_integer,
+    check_name,
+    explain,
+    is_finite,
+    parse,
+    shorten,
+)
 
 # Fields of the provenance.
 _ORIGIN = ("recipe", "seed", "images_seen", "data")  # of the provenance of a training
@@ -29,6 +39,7 @@ FORMAT = 1  # version of config.json; raised if an older ganzoo cannot read the 
 MAX_CONFIG = 2**21  # bytes of config.json
 MAX_VALUES = 2**18  # values in config.json
 MAX_REASON = 300  # characters of the reason of a failed export
+MAX_COMPUTE_BATCH = 256
 # PEP 508 without URLs and markers, because the text is printed as part of a shell command.
 _REQUIREMENT = re.compile(
     r"[A-Za-z0-9]++([-._]++[A-Za-z0-9]++)*+(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
@@ -63,6 +74,9 @@ class ModelSpec:
         roles: networks in the bundle: the generator and, for example, an encoder.
         training_roles: networks in the bundle that are kept for further training, such as a
             discriminator. They are not exported as ONNX.
+        compute_batch: how many images the network computes at once, 1 to 256, on which the last
+            bits of an image depend. None in bundles that do not state it: 16 images of up to
+            128x128 pixels, or one larger image.
         format: version of the file format.
     """
 
@@ -80,6 +94,7 @@ class ModelSpec:
     sizes: SizesSpec | None = None
     roles: tuple[str, ...] = ("generator",)
     training_roles: tuple[str, ...] = ()
+    compute_batch: int | None = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -122,6 +137,10 @@ class ModelSpec:
         if self.styles is not None and "z" not in self.inputs:
             raise ValueError("the generator has styles but reads no latents z")
         self._check_sizes()
+        if self.compute_batch is not None:
+            numbers = math.prod(self.data.image.shape)
+            largest = min(MAX_COMPUTE_BATCH, MAX_IMAGE_NUMBERS // numbers)
+            check_integer("compute_batch", self.compute_batch, 1, largest)
         for role in (*self.roles, *self.training_roles):
             check_name(role)
         if set(self.roles) & set(self.training_roles):

@@ -11,6 +11,7 @@ from ganzoo.data.batches import Batches
 from ganzoo.nn import inputs_of, sizes_of, style_spec_of
 from ganzoo.nn.initialisation import normalised
 from ganzoo.registry import architectures
+from ganzoo.sampling.sizes import choose_compute_batch
 from ganzoo.spec import INITIAL, PARAMETERS, DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
 from ganzoo.training.initial_weights import InitialWeights
@@ -99,6 +100,7 @@ class Prepared:
             styles=style_spec_of(generator),
             inputs=inputs_of(generator),
             sizes=sizes_of(generator),
+            compute_batch=choose_compute_batch(self.data.image),
             roles=self.state.loss.exported_roles,
             training_roles=self.training_roles,
             provenance=provenance.describe(

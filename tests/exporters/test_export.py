@@ -96,6 +96,7 @@ def test_the_batch_is_dynamic(tiny_bundle, n):
         tiny_bundle / "model.onnx", providers=["CPUExecutionProvider"]
     )
     assert session.get_inputs()[0].shape == ["batch", 8]
+    assert ganzoo.info(tiny_bundle).compute_batch == 16
     (images,) = session.run(None, {"z": np.zeros((n, 8), np.float32)})
     assert images.shape == (n, 1, 16, 16)
 

@@ -341,7 +341,8 @@ def test_options_of_the_format_are_options_of_the_command(file, tmp_path, capsys
     spec = ganzoo.info(out)
     assert (spec.name, spec.training_roles) == ("plain", ())
     assert spec.provenance["imported"]["ignored"]["discriminator"] == 4
-    assert json.loads((out / "config.json").read_text())["training_roles"] == []
+    config = json.loads((out / "config.json").read_text())
+    assert (config["training_roles"], config["compute_batch"]) == ([], 16)
 
 
 def change(**changes):

@@ -8,18 +8,28 @@ import pytest
 from ganzoo.cards import CardContext, Location
 from ganzoo.cards.figures import caption
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.sizes import arrange, compute_batch, preview_count
+from ganzoo.sampling.sizes import arrange, choose_compute_batch, images_at_once, preview_count
+from ganzoo.sampling.walks import walk
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
 
 
 class Recorder(Generator):
     """A generator that records the sizes of its batches."""
 
-    def __init__(self, side, classes=0):
+    def __init__(self, side, classes=0, compute_batch=None):
         height, width = side if isinstance(side, tuple) else (side, side)
         data = DataSpec(ImageSpec(height, width, 1), classes=classes)
         inputs = ("z", "y") if classes else ("z",)
-        self.spec = ModelSpec("recorder", "none", {}, (), data, LatentSpec(2), inputs=inputs)
+        self.spec = ModelSpec(
+            "recorder",
+            "none",
+            {},
+            (),
+            data,
+            LatentSpec(2),
+            inputs=inputs,
+            compute_batch=compute_batch,
+        )
         self.batches = []
 
     def run(self, inputs):
@@ -32,12 +42,21 @@ class Recorder(Generator):
 
 @pytest.mark.parametrize(("side", "batch"), [(8, 16), (64, 16), (128, 16), (129, 1), (256, 1)])
 def test_small_images_are_computed_by_sixteen_and_large_ones_alone(side, batch):
-    assert compute_batch(ImageSpec(side, side, 3)) == batch
+    assert choose_compute_batch(ImageSpec(side, side, 3)) == batch
     model = Recorder(side)
     model.sample(3, start=5)
     model.decode(np.zeros((3, 2), np.float32))
     assert set(model.batches) == {batch}
     assert sum(model.batches) == (32 if batch == 16 else 6)
+
+
+@pytest.mark.parametrize(("side", "batch"), [(8, 1), (8, 6), (256, 4), (256, 100)])
+def test_the_config_states_how_many_images_are_computed_at_once(side, batch):
+    model = Recorder(side, compute_batch=batch)
+    model.sample(3, start=5)
+    list(walk(model, [1, 2], frames=batch + 1))
+    assert set(model.batches) == {batch}
+    assert images_at_once(model.spec) % batch == 0
 
 
 @pytest.mark.parametrize(

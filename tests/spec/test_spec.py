@@ -28,6 +28,8 @@ SPEC = ModelSpec(
     provenance={"seed": 0, "nested": {"x": [1, 2.5, None]}},
 )
 
+IMAGE = {"height": 1024, "width": 1024, "channels": 4}
+
 values = st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=9)
 arguments = st.dictionaries(
     st.from_regex("[a-z_]{1,9}", fullmatch=True).filter(lambda k: k != "name"), values, max_size=3
@@ -141,6 +143,12 @@ def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
         (lambda c: c["data"].update(classes=-1), "number of classes"),
         (lambda c: c["latent"].update(dim=10**12), "latent dim"),
         (lambda c: c["latent"].update(dim="8"), "valid integer"),
+        (lambda c: c.update(compute_batch=0), "compute_batch is 0; it must be between 1 and 256"),
+        (lambda c: c.update(compute_batch=257), "compute_batch is 257; it must be between 1 and 256"),
+        (
+            lambda c: c.update(compute_batch=64, data={"image": IMAGE}),
+            "compute_batch is 64; it must be between 1 and 16",
+        ),
         (lambda c: c.update(format=99), "run pip install '.[train]' in it"),
     ],
 )

@@ -209,7 +209,7 @@ def _describe_generator(model: OnnxGenerator, directions: Directions | None) -> 
         "classes": spec.data.classes if conditional else 0,
         "labels": list(spec.data.labels) if conditional else [],
         "samples": samples,
-        "batch": compute_batch(image),
+        "batch": compute_batch(spec),
         "file": {
             "scale": legible_scale(
                 image.width, math.isqrt(samples) * max(image.width, image.height)

@@ -13,7 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from ganzoo.nn import generate, inputs_of
 from ganzoo.sampling import latents
 from ganzoo.sampling.images import to_pixels
-from ganzoo.sampling.sizes import compute_batch
+from ganzoo.sampling.sizes import choose_compute_batch
 from ganzoo.training.evaluation import some_items
 from ganzoo.training.prepared import Prepared
 
@@ -108,7 +108,7 @@ class Samples:
     def _generate(self) -> Tensor:
         """Generate as many images as there are real ones, uint8."""
         state, parts = self.prepared.state, []
-        batch = compute_batch(self.prepared.data.image)
+        batch = choose_compute_batch(self.prepared.data.image)
         for k in range(0, len(self._inputs["y"]), batch):
             block = {name: x[k : k + batch] for name, x in self._inputs.items()}
             inputs = {name: x.to(state.device) for name, x in block.items()}
@@ -118,7 +118,7 @@ class Samples:
         return torch.cat(parts)
 
     def _measure(self, images: Tensor) -> _Measured:
-        parts = torch.split(images, compute_batch(self.prepared.data.image))
+        parts = torch.split(images, choose_compute_batch(self.prepared.data.image))
         features = torch.cat([self.features(part).double().cpu() for part in parts])
         counts = torch.bincount(self.classes(images)).tolist() if self.classes else []
         return _Measured(features, counts)

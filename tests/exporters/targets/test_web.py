@@ -457,6 +457,7 @@ def test_the_command_line_can_export_a_page_with_a_cdn(tmp_path, monkeypatch):
     assert main(command) == 0
     spec = json.loads((tmp_path / "page" / "model.json").read_text())
     assert spec["onnxruntime"] == onnxruntime_web.CDN
+    assert spec["batch"] == 16, "of a bundle that does not state it"
     assert onnxruntime_web.VERSION in onnxruntime_web.CDN
     assert spec["integrity"] == onnxruntime_web.FILE_INTEGRITY
     names = {*PAGE, "model.json", "model.onnx"}
