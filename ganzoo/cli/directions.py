@@ -16,9 +16,11 @@ from ganzoo.system.terminal import print_out
 if TYPE_CHECKING:
     from ganzoo.sampling.directions import Directions
     from ganzoo.sampling.generator import Generator
+    from ganzoo.spec import ImageSpec
 
-ROWS = 8  # directions in the figure
-STEPS = 5  # images of a direction
+ROWS, FEWEST_ROWS = 8, 2  # directions in the figure
+STEPS, FEWER_STEPS = 5, 3  # images of a direction; the middle one is that of all directions
+PIXELS = 17 * 512 * 512  # of the computed images: 8 directions of 3 images of 512x512
 IMAGE_SIDE = 176  # largest side of an enlarged image, in pixels
 
 
@@ -44,7 +46,8 @@ def directions(
     """Compute directions in w, or z, and plot the first eight at five strengths.
 
     To move images along a direction: ganzoo sample NAME --sampler directed
-    directions=directions.safetensors number=0 strength=2.
+    directions=directions.safetensors number=0 strength=2. The figure of a model of large images has
+    fewer images: 8 directions at three strengths for 512x512 pixels, and 2 for 1024x1024.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
@@ -113,7 +116,21 @@ def directions(
     print_out(f"{output}: {quantity(len(result), 'direction')} in {result.space} by {method}")
     if method == "classes":
         print_out(f"  {', '.join(f'number {k}: {name}' for k, name in enumerate(result.names))}")
-    print_out(f"{figure}: the first {min(ROWS, len(result))}, each at {STEPS} strengths")
+    rows, steps = figure_size(model.spec.data.image, len(result))
+    print_out(f"{figure}: the first {rows}, each at {steps} strengths")
+
+
+def figure_size(image: ImageSpec, directions: int) -> tuple[int, int]:
+    """Return the number of directions in the figure, and of images of each.
+
+    Args:
+        image: size of an image.
+        directions: number of directions in the file.
+    """
+    images, rows = PIXELS // (image.height * image.width), min(ROWS, directions)
+    if rows * (STEPS - 1) < images:
+        return rows, STEPS
+    return max(min(rows, FEWEST_ROWS), min(rows, (images - 1) // (FEWER_STEPS - 1))), FEWER_STEPS
 
 
 def _draw(
@@ -124,12 +141,22 @@ def _draw(
 
     from ganzoo import plots
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.progress import Progress
 
+    count, steps = figure_size(model.spec.data.image, len(result))
     start = result.start(model, model.codes(model.draw_seeds([seed], label)))
-    strengths = [float(s) for s in np.linspace(-strength, strength, STEPS)]
+    strengths = [float(s) for s in np.linspace(-strength, strength, steps)]
     rows = {}
-    for k, caption in enumerate(result.names[:ROWS]):
-        images = [plots.shrink(model.render(result.move(start, k, s))).numpy() for s in strengths]
-        rows[caption] = ImageBatch(np.concatenate(images))
+    with Progress(count * (steps - 1) + 1, 1, True) as progress:
+
+        def render(number: int, s: float) -> Any:
+            image = plots.shrink(model.render(result.move(start, number, s))).numpy()
+            progress.update(1)
+            return image
+
+        middle = render(0, 0.0)
+        for k, caption in enumerate(result.names[:count]):
+            images = [render(k, s) if s else middle for s in strengths]
+            rows[caption] = ImageBatch(np.concatenate(images))
     captions = [f"{s:+.3g}" if s else "0" for s in strengths]
-    return plots.draw_rows(rows, columns=STEPS, captions=captions, image_side=IMAGE_SIDE)
+    return plots.draw_rows(rows, columns=steps, captions=captions, image_side=IMAGE_SIDE)

@@ -92,10 +92,8 @@ def run_in_batches(
     before = 0 if model.is_batch_invariant else start % size
     after = 0 if model.is_batch_invariant else -(before + n) % size
     if before or after:
-        inputs = {
-            name: np.pad(array, [(before, after)] + [(0, 0)] * (array.ndim - 1), mode="edge")
-            for name, array in inputs.items()
-        }
+        rows = np.clip(np.arange(-before, n + after), 0, n - 1)
+        inputs = {name: array[rows] for name, array in inputs.items()}
     parts = []
     for k in range(0, before + n + after, size):
         batch = {name: array[k : k + size] for name, array in inputs.items()}

@@ -4,7 +4,9 @@ import pytest
 from PIL import Image
 
 from ganzoo.cli import main
+from ganzoo.cli.directions import figure_size
 from ganzoo.sampling.directions import Directions
+from ganzoo.spec import ImageSpec
 
 
 @pytest.fixture
@@ -51,6 +53,14 @@ def test_a_short_latent_has_fewer_directions_by_default(tmp_path, name, count):
     options = ["--draws", "200", "--runtime", "onnx", "-o", str(file)]
     assert main(["directions", name, *options]) == 0
     assert len(Directions.read(file)) == count
+
+
+@pytest.mark.parametrize(
+    ("side", "directions", "size"),
+    [(28, 20, (8, 5)), (256, 8, (8, 5)), (512, 8, (8, 3)), (512, 1, (1, 5)), (1024, 8, (2, 3))],
+)
+def test_the_figure_of_large_images_has_fewer(side, directions, size):
+    assert figure_size(ImageSpec(side, side, 3), directions) == size
 
 
 def test_classes(run, tmp_path):

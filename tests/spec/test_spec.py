@@ -144,7 +144,10 @@ def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
         (lambda c: c["latent"].update(dim=10**12), "latent dim"),
         (lambda c: c["latent"].update(dim="8"), "valid integer"),
         (lambda c: c.update(compute_batch=0), "compute_batch is 0; it must be between 1 and 256"),
-        (lambda c: c.update(compute_batch=257), "compute_batch is 257; it must be between 1 and 256"),
+        (
+            lambda c: c.update(compute_batch=257),
+            "compute_batch is 257; it must be between 1 and 256",
+        ),
         (
             lambda c: c.update(compute_batch=64, data={"image": IMAGE}),
             "compute_batch is 64; it must be between 1 and 16",
