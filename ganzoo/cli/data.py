@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -11,6 +11,9 @@ from ganzoo.cli.arguments import Folder
 from ganzoo.cli.outputs import MaybeOutput, check_folder
 from ganzoo.errors import OutputError, quantity
 from ganzoo.system.terminal import print_out
+
+if TYPE_CHECKING:
+    from ganzoo.data import DataSummary
 
 HTML = (".html", ".htm")
 
@@ -30,8 +33,9 @@ def data(
 ) -> None:
     """Look at a folder of image files: what a training reads, skips and refuses (needs torch).
 
-    Decodes every file as the dataset 'folder' or 'zip' does, on all cores. By default, prints text
-    and writes nothing. 'ganzoo data download NAME' downloads a dataset instead.
+    Decodes every file as the dataset 'folder' or 'zip' does, on all cores, and measures a few steps
+    of the suggested training. By default, prints text and writes nothing. 'ganzoo data download
+    NAME' downloads a dataset instead.
 
     Args:
         folder: the folder, or a zip.
@@ -75,7 +79,9 @@ def data(
         workers=workers,
         progress=True,
     )
-    print_out(summary.to_json() if as_json else format_summary(summary))
+    print_out(summary.to_json() if as_json else format_summary(summary), flush=True)
+    if summary.command and not as_json:
+        print_out(f"time: {_measure(summary)}")
     if output is not None:
         from ganzoo.data.survey.report import write_report
 
@@ -90,3 +96,19 @@ def data(
         plots.save_figure(plots.draw_grids({caption: images}, columns=COLUMNS), sheet)
         if not as_json:
             print_out(f"{sheet}: {caption}")
+
+
+def _measure(summary: DataSummary) -> str:
+    """Return how long the suggested training takes."""
+    import torch
+
+    from ganzoo.data.survey.command import choose_recipe, data_spec
+    from ganzoo.registry import find_recipe
+    from ganzoo.training import measure_recipe
+
+    choice = choose_recipe(summary)
+    assert choice is not None  # it has a command
+    recipe = find_recipe(choice.name)
+    device = torch.device("cuda" if summary.gpu else "cpu")
+    duration = measure_recipe(recipe, data_spec(summary, choice), device)
+    return f"{duration}, for {quantity(recipe.images, 'image')}; --images N sets another length"

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import inspect
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -113,6 +114,7 @@ def _parse_fields(
     """Parse options of the recipe's fields; return the recipe, and the values of the others."""
     preset = _with_components(original, args)
     factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
+    _check_ada(args)
     _check_components(args, preset, factories)
     schema = dataclasses.make_dataclass("Options", others + _fields(preset, factories))
     with escaped_output():  # the help shows texts of the recipe and of plugins
@@ -179,6 +181,23 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
         k: Component(v) for k, v in named.items() if v != getattr(preset, k).name
     }
     return dataclasses.replace(preset, **changed)
+
+
+def _check_ada(args: Sequence[str]) -> None:
+    """End with an error that names --loss.ada if ADA is the value of another option.
+
+    Raises:
+        SystemExit: it is.
+    """
+    for place, arg in enumerate(args):
+        option, _, value = arg.partition("=")
+        values = itertools.takewhile(lambda text: not text.startswith("-"), args[place + 1 :])
+        if option in ("--augmentation", "--loss.augmentation") and "ada" in (value, *values):
+            print_error(
+                f"error: 'ada' is not a value of {option}: adaptive augmentation has an option of "
+                "its own. Use --loss.ada."
+            )
+            raise SystemExit(2)
 
 
 def _check_components(args: Sequence[str], preset: Recipe, factories: Mapping[str, Any]) -> None:

@@ -90,12 +90,14 @@ def _train(recipe: Recipe, options: TrainOptions, args: list[str]) -> int:
                 group=group,
                 cache=CacheOptions.of(options.cache, folder, writes=False),
             )
+            text = training.plan(prepared)
+            duration = training.describe_duration(prepared)
             if group.first:
                 training.warn_of_random_layers(prepared)
-                print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}")
+                print_out(f"{text}\n  time        {duration}\n\n{prepared.recipe.to_toml()}")
                 start = shlex.join(arg for arg in args if arg != "--dry-run")
                 print_out(
-                    "# Nothing is written. This starts the training, which shows the time left:\n"
+                    "# Nothing is written. This starts the training:\n"
                     f"# ganzoo train {start}{repeat_imports()}"
                 )
         return 0

@@ -32,7 +32,7 @@ class AnimatedImage:
         frames: number of images in the file.
     """
 
-    ticks = 1_000  # in which the format states durations, per second
+    units = 1_000  # in which the format states durations, per second
 
     def __init__(self, file: BinaryIO, fps: float) -> None:
         """Start an animation.
@@ -72,8 +72,8 @@ class AnimatedImage:
         raise NotImplementedError
 
     def _duration(self) -> int:
-        """Return the duration of the next image in ticks, such that all of them keep the pace."""
-        start, end = (round(k * self.ticks / self._fps) for k in (self.frames, self.frames + 1))
+        """Return the duration of the next image in `units`, such that all of them keep the pace."""
+        start, end = (round(k * self.units / self._fps) for k in (self.frames, self.frames + 1))
         return end - start
 
     def _append(self, data: bytes) -> None:
@@ -84,7 +84,7 @@ class AnimatedImage:
 class Gif(AnimatedImage):
     """An animated GIF of 256 colours per image, up to 50 images per second."""
 
-    ticks = 100
+    units = 100
 
     def close(self) -> None:
         """Complete the file."""

@@ -67,7 +67,7 @@ def read_good(
                 return place, read(place)
         except ImageFileError as error:
             if not skip_corrupt:
-                look = f" List them all: ganzoo data {shell_word(source)}" if source else ""
+                look = f" Check all files: ganzoo data {shell_word(source)}" if source else ""
                 raise ImageFileError(
                     f"{error} Or skip such files with --dataset.skip-corrupt.{look}"
                 ) from error

@@ -6,6 +6,7 @@ from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import plan, prepare
 from ganzoo.training.prepared import Prepared
 from ganzoo.training.run import Run, resume, train, warn_of_random_layers
+from ganzoo.training.timing import describe_duration, measure_recipe
 from ganzoo.training.tracking import TrackedRun, Tracker
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "RunOptions",
     "TrackedRun",
     "Tracker",
+    "describe_duration",
     "join",
+    "measure_recipe",
     "plan",
     "prepare",
     "resume",

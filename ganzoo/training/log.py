@@ -128,7 +128,11 @@ class Log:
         parts = [f"{name} {value:.3f}" for name, value in values.items()]
         postfix = "  ".join(parts + [f"! {alert}" for alert in alerts])
         self._bar.set_postfix_str(printable(postfix), False)
-        self._bar.update(line["images"] - self._bar.n)
+        self.count(line["images"])
+
+    def count(self, images: int) -> None:
+        """Show the number of images seen in the progress line, with the rate and the time left."""
+        self._bar.update(images - self._bar.n)
 
     def print(self, text: str) -> None:
         """Write a line of text to standard error, above the progress line."""

@@ -77,6 +77,10 @@ class RunReporter:
             self.log.print(f"{prefix}{Finding(**finding)}")
         self.tracking.log_line(line)
 
+    def count(self) -> None:
+        """Show the number of images seen, the rate and the time left in the progress line."""
+        self.log.count(self.prepared.state.images_seen)
+
     def show_samples(self) -> None:
         """Write the sample images, and send them to the trackers.
 

@@ -376,6 +376,8 @@ def _run(
             state.seconds += time.perf_counter() - clock
             if due.log:
                 reporter.report()
+            else:
+                reporter.count()
             if due.sample and group.first:
                 reporter.show_samples()
             if due.evaluate and group.first:

@@ -1,5 +1,6 @@
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -116,7 +117,10 @@ def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     assert "parameters  generator 6" in out
     assert "250,000 images = 3,907 steps of 64" in out
     assert tomllib.loads(out.split("\n\n", 1)[1])["optimizer"]["lr"] == 0.5
-    assert out.endswith("the time left:\n# ganzoo train dcgan-digits --optimizer.lr 0.5\n")
+    assert re.search(
+        r"\n  time        about .+ at .+ images/s, measured over \d+ steps of 64\n", out
+    )
+    assert out.endswith("starts the training:\n# ganzoo train dcgan-digits --optimizer.lr 0.5\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -155,6 +159,16 @@ def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
 def test_an_error_names_the_option_that_was_typed(capsys, options, message):
     assert main(["train", "dcgan-digits", "--dry-run", *options.split()]) == 1
     assert capsys.readouterr().err == f"error: {message}\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["--augmentation ada", "--loss.augmentation color ada", "--loss.augmentation=ada"],
+)
+def test_ada_as_the_value_of_another_option_is_named(capsys, options):
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "dcgan-digits", *options.split()])
+    assert capsys.readouterr().err.endswith("option of its own. Use --loss.ada.\n")
 
 
 def test_a_path_in_an_error_is_not_an_option():

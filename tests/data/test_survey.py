@@ -51,6 +51,13 @@ def save(image, path, **options):
     image.save(path, **options)
 
 
+@pytest.fixture(autouse=True)
+def _short_measurements(monkeypatch):
+    """Measure one small step of a suggested training."""
+    monkeypatch.setattr("ganzoo.training.timing.SECONDS", 0)
+    monkeypatch.setattr("ganzoo.training.timing.FEW", 2)
+
+
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory):
     """A folder with two splits, several formats, duplicates, damaged files and other files."""
@@ -287,7 +294,8 @@ def test_shapes_and_sizes():
 
 
 @pytest.mark.parametrize(
-    ("side", "size"), [(8, 8), (63, 32), (64, 64), (200.5, 128), (9000, 1024), (5, 8)]
+    ("side", "size"),
+    [(8, 8), (28, 28), (31, 28), (63, 56), (64, 64), (200.5, 192), (9000, 1024), (5, 8)],
 )
 def test_the_suggested_size(side, size):
     assert suggest_size(side) == size
@@ -390,10 +398,27 @@ def test_the_suggested_size_is_that_of_a_recipe(tmp_path):
     assert summary.suggested_size == 64
     text = rows_of(summary)["suggested size"]
     assert text.startswith("64, the largest size of an installed recipe (dcgan-faces")
-    assert rows_of(dataclasses.replace(summary, recipes=()))["suggested size"].startswith(
-        "64, the largest power of two up to 1024 not above"
+    assert text.endswith("not above 64, since there is no GPU")
+    assert rows_of(dataclasses.replace(summary, recipes=(), gpu=True))["suggested size"] == (
+        "64, the largest of 4, 5, 6 and 7 times a power of two not above the median shorter side"
     )
     assert suggest_size(90, summary.recipes) == 64
+
+
+@pytest.mark.parametrize(
+    ("side", "gpu", "command"),
+    [
+        (28, False, "dcgan-small --dataset.size 28 --dataset.channels 1"),
+        (300, False, "dcgan-small --dataset.channels 1"),
+        (300, True, "fastgan --dataset.channels 1"),
+    ],
+)
+def test_recipes_for_a_cpu_come_first_without_a_gpu(tmp_path, monkeypatch, side, gpu, command):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    save(photo(1, (side, side)).convert("L"), tmp_path / "a.png")
+    summary = describe(tmp_path, workers=1)
+    assert summary.command == f"ganzoo train {command}"
+    assert any(note.startswith("there is no GPU") for note in summary.notes) is not gpu
 
 
 @pytest.fixture(scope="module")
@@ -438,7 +463,7 @@ def test_the_command_trains_on_the_folder(phone, monkeypatch, changes, options):
 
 def test_images_beside_class_folders_are_the_first_note(phone, capsys):
     assert main(["data", str(phone), "--workers", "1"]) == 0
-    *_, before, last = lines = capsys.readouterr().out.splitlines()
+    *_, before, last, time = lines = capsys.readouterr().out.splitlines()
     notes = [line for line in lines if line.startswith("note: ")]
     assert notes[0] == (
         "note: 1 of 6 images are not used: they are beside the sub-folders, which are the classes. "
@@ -448,10 +473,13 @@ def test_images_beside_class_folders_are_the_first_note(phone, capsys):
     assert before.startswith("next: the plan of a training on these images; ")
     assert last.startswith("  ganzoo train ")
     assert f"--data '{phone}' --dry-run" in last
+    assert re.fullmatch("time: about .* at .* images/s, measured over 1 step of 2, for .*", time)
     recipe = tiny(dataset=Component("folder", {"size": 16, "skip_corrupt": True}))
     with pytest.warns(UserWarning, match="1 of 6 images are not used"):
         prepare(recipe, data=phone, device="cpu")
-    with pytest.raises(ImageFileError, match=r"skip-corrupt\. List them all: ganzoo data '.*phone"):
+    with pytest.raises(
+        ImageFileError, match=r"skip-corrupt\. Check all files: ganzoo data '.*phone"
+    ):
         prepare(tiny(dataset=Component("folder", {"labels": "none"})), data=phone, device="cpu")
 
 

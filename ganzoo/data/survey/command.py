@@ -11,7 +11,7 @@ from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.zips import ENDING
 from ganzoo.errors import shell_word
 from ganzoo.nn.uninitialised import Uninitialised
-from ganzoo.registry import architectures, find_recipe, models
+from ganzoo.registry import architectures, find_recipe, losses, models
 from ganzoo.registry.signatures import as_option
 from ganzoo.sampling.image_folders import warn_of_loose
 from ganzoo.spec import DataSpec, ImageSpec
@@ -26,12 +26,14 @@ SMALLEST = 16  # pixels of a side that most architectures make
 def choose_recipe(summary: DataSummary) -> FolderRecipe | None:
     """Return the recipe that suits a dataset best; None if no installed one does.
 
-    The networks of the recipe are built for the size of the images, without memory. For few images,
-    recipes that augment them come first; then those of the suggested size; then short ones.
+    The networks of the recipe are built for the size of the images, without memory. Without a GPU,
+    recipes for a CPU come first, and last otherwise. For few images, recipes that augment them come
+    next; then those of the suggested size; then short ones.
     """
     recipes = sorted(
         summary.recipes,
         key=lambda each: (
+            each.short == summary.gpu,
             summary.readable < FEW and not each.augments,
             _size(summary, each) != (each.height, each.width),
             each.epochs,
@@ -106,17 +108,24 @@ def find_start(summary: DataSummary, recipe: FolderRecipe | None) -> tuple[str, 
     return None
 
 
+def data_spec(summary: DataSummary, recipe: FolderRecipe) -> DataSpec:
+    """Return the spec of the images that a recipe trains on."""
+    height, width = _size(summary, recipe)
+    labels = () if _labels(summary) == "none" else tuple(summary.classes)
+    return DataSpec(ImageSpec(height, width, summary.channels), classes=len(labels), labels=labels)
+
+
 def _builds(summary: DataSummary, recipe: FolderRecipe) -> bool:
-    """Return whether a recipe can be built for the images of a dataset."""
+    """Return whether networks and loss of a recipe can be built for the images of a dataset."""
     if recipe.needs_classes and _labels(summary) == "none":
         return False
-    height, width = _size(summary, recipe)
-    labels = tuple(summary.classes)
-    data = DataSpec(ImageSpec(height, width, summary.channels), classes=len(labels), labels=labels)
+    data = data_spec(summary, recipe)
     try:
-        component = find_recipe(recipe.name).architecture
+        parts = find_recipe(recipe.name)
+        loss = losses.make(parts.loss.name, **parts.loss.arguments)
         with torch.device("meta"), Uninitialised():
-            architectures.make(component.name, data, **component.arguments)
+            nets = architectures.make(parts.architecture.name, data, **parts.architecture.arguments)
+        loss.check(nets, data)
     except Exception:  # noqa: BLE001 - a plugin may raise anything
         return False
     return True

@@ -21,7 +21,12 @@ from ganzoo.data.survey.command import choose_recipe, write_command
 from ganzoo.data.survey.hashes import DISTANCE, check_distance, group_equal, group_near
 from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.notes import write_notes
-from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
+from ganzoo.data.survey.recipes import (
+    LARGEST,
+    LARGEST_ON_CPU,
+    find_folder_recipes,
+    suggest_size,
+)
 from ganzoo.data.survey.scan import Scan, scan_images
 from ganzoo.data.survey.shapes import cost_of, measure_fit, suggest_rectangle, warn_of_fit
 from ganzoo.data.survey.splits import count_splits, spans_splits
@@ -151,7 +156,9 @@ def _summarise(
     sizes = measure_sizes(scan.sizes)
     channels = 1 if scan.grey.all() else 3
     recipes = find_folder_recipes(len(names), sizes.shorter_sides[2], channels, len(classes))
-    suggested = suggest_size(sizes.shorter_sides[2], recipes)
+    gpu = torch.cuda.is_available()
+    largest = LARGEST if gpu else LARGEST_ON_CPU
+    suggested = suggest_size(sizes.shorter_sides[2], recipes, largest)
     rectangle = suggest_rectangle(scan.sizes, suggested)
     square = suggested, suggested
     height, width = shape = size or rectangle or square
@@ -202,6 +209,7 @@ def _summarise(
         size=shape,
         fixed_size=size is not None,
         fit=fit,
+        gpu=gpu,
         suggested_size=suggested,
         suggested_rectangle=rectangle,
         fits=tuple(cost_of(scan.sizes, *each) for each in shapes),

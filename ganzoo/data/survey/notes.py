@@ -33,7 +33,7 @@ def write_notes(summary: DataSummary, recipe: FolderRecipe | None) -> tuple[str,
     """
     parts = (_loose, _files, _folders, _images, _duplicates)
     notes = [note for part in parts for note in part(summary)]
-    return tuple(notes + _flip(summary, recipe) + _few(summary, recipe))
+    return tuple(notes + _device(summary, recipe) + _flip(summary, recipe) + _few(summary, recipe))
 
 
 def _loose(summary: DataSummary) -> list[str]:
@@ -151,6 +151,15 @@ def _images(summary: DataSummary) -> list[str]:
             "black."
         )
     return notes
+
+
+def _device(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
+    if summary.gpu or recipe is None or not recipe.short:
+        return []
+    return [
+        f"there is no GPU, so {recipe.name} is suggested, which is short and ends in hours on a "
+        "CPU. Most other recipes and larger sizes take days to weeks on one."
+    ]
 
 
 def _flip(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:

@@ -14,7 +14,10 @@ from ganzoo.sampling.image_fits import parse_size
 from ganzoo.spec import MAX_IMAGE_SIZE
 
 LARGEST = 1024  # pixels; recipes for larger images are rare
-SMALLEST = 8
+LARGEST_ON_CPU = 64
+BASES = range(4, 8)  # sides of the smallest maps of most architectures
+SMALLEST = 2 * BASES[0]
+SHORT = 1e9  # pixels of all images of a training that ends in hours on a CPU
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class FolderRecipe:
         augments: whether its loss augments the images.
         needs_classes: whether its architecture reads classes.
         architecture: registered name of its architecture.
+        short: whether the whole run reads few enough pixels for a CPU.
     """
 
     name: str
@@ -45,25 +49,31 @@ class FolderRecipe:
     augments: bool
     needs_classes: bool
     architecture: str
+    short: bool
 
 
-def suggest_size(shorter_side: float, recipes: Sequence[FolderRecipe] = ()) -> int:
+def suggest_size(
+    shorter_side: float, recipes: Sequence[FolderRecipe] = (), largest: int = LARGEST
+) -> int:
     """Return the side of square images that suits a dataset, in pixels.
 
     It is the largest side of a recipe that is not above the shorter side. Without such a recipe, it
-    is the largest such power of two, 8 to 1024.
+    is the largest such side, 8 or more, that is 4, 5, 6 or 7 times a power of two.
 
     Args:
         shorter_side: median of the shorter sides of the images.
         recipes: recipes with sizes.
+        largest: limit of the side.
+
+    >>> [suggest_size(side) for side in (5, 28, 30, 100, 4000)]
+    [8, 28, 28, 96, 1024]
     """
-    squares = [each.height for each in recipes if each.height == each.width <= shorter_side]
+    limit = int(min(shorter_side, largest))
+    squares = [each.height for each in recipes if each.height == each.width <= limit]
     if squares:
         return max(squares)
-    size = SMALLEST
-    while size * 2 <= min(shorter_side, LARGEST):
-        size *= 2
-    return size
+    sides = [base << power for base in BASES for power in range(1, 9)]
+    return max((side for side in sides if side <= limit), default=SMALLEST)
 
 
 def find_folder_recipes(
@@ -129,6 +139,7 @@ def _judge(
         augments=_augments(table["loss"]),
         needs_classes=needs_classes,
         architecture=str(table["architecture"]["name"]),
+        short=int(table["images"]) * height * width <= SHORT,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganzoo.data.survey.recipes import BASES
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_warnings import ImageNotes
 
@@ -19,7 +20,6 @@ GAIN = 0.1  # share of the pixels that a suggested rectangle saves over a square
 ALIKE = 0.025  # shares of the pixels that count as equal; the larger rectangle is better then
 SMALLEST = 1 / 4  # of the shorter side, as a share of the square's
 SAMPLE = 8  # images with which the time of a fit is measured
-_BASES = range(4, 8)  # shorter sides of the smallest maps of most architectures
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def suggest_rectangle(sizes: NDArray[np.int64], side: int) -> tuple[int, int] | 
     """
     ratio = float(np.median(sizes[:, 0] / sizes[:, 1]))
     costs = []
-    for base in _BASES:
+    for base in BASES:
         longer = round(max(ratio, 1 / ratio) * base)
         step = 1 << math.floor(math.log2(side / base))
         while longer * step > max(LARGEST, side):

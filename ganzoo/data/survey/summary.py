@@ -102,8 +102,10 @@ class DataSummary:
         fixed_size: whether this is the size that `describe` was called with.
         fit: the fit that `describe` was called with; empty for all fits, with the warnings of
             `crop`.
+        gpu: whether there is a GPU to train on. Without one, the suggestions suit a CPU.
         suggested_size: the largest side of a recipe for squares that is not above the median of the
-            shorter sides; without one, the largest such power of two, 8 to 1024.
+            shorter sides; without one, the largest such side of 8 to 1024 that is 4, 5, 6 or 7
+            times a power of two. Without a GPU, it is 64 at most.
         suggested_rectangle: height and width that drop at least a tenth fewer of the pixels in a
             crop than this square; None if none does.
         fits: what each fit costs at the square of `suggested_size`, and at the other sizes.
@@ -149,6 +151,7 @@ class DataSummary:
     size: tuple[int, int]
     fixed_size: bool
     fit: Fit | Literal[""]
+    gpu: bool
     suggested_size: int
     suggested_rectangle: tuple[int, int] | None
     fits: tuple[FitCost, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ganzoo.data.survey.command import with_location
+from ganzoo.data.survey.recipes import LARGEST_ON_CPU
 from ganzoo.data.survey.shapes import FitCost
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.errors import quantity
@@ -67,8 +68,8 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     rows["identical"] = count_groups(summary.identical)
     rows["near"] = count_groups(summary.near)
     suggested = summary.suggested_size
-    rows["suggested size"] = (
-        f"{suggested}, {_origin_of(suggested, summary)} not above the median shorter side"
+    rows["suggested size"] = f"{suggested}, {_origin_of(suggested, summary)} not above " + (
+        "64, since there is no GPU" if _limited(summary) else "the median shorter side"
     )
     if shape := summary.suggested_rectangle:
         rows["or"] = (
@@ -106,12 +107,17 @@ def describe_cost(cost: FitCost, fit: str = "") -> str:
     return texts[fit] if fit else "; ".join(texts[name] for name in ("crop", "pad", "stretch"))
 
 
+def _limited(summary: DataSummary) -> bool:
+    """Return whether a GPU would allow a larger size."""
+    return not summary.gpu and summary.sizes.shorter_sides[2] > LARGEST_ON_CPU
+
+
 def _origin_of(side: int, summary: DataSummary) -> str:
     """Return how a suggested side was chosen."""
     names = [each.name for each in summary.recipes if each.height == each.width == side]
     if names:
         return f"the largest size of an installed recipe ({', '.join(names)})"
-    return "the largest power of two up to 1024"
+    return "the largest of 4, 5, 6 and 7 times a power of two"
 
 
 def count_groups(groups: Sequence[Sequence[str]]) -> str:

@@ -120,7 +120,11 @@ class Degraded(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, height, width), 0, and uint8 of the sides over the scale."""
         _, (image, condition) = read_good(
-            self._read, index, len(self), skip_corrupt=self.skip_corrupt
+            self._read,
+            index,
+            len(self),
+            skip_corrupt=self.skip_corrupt,
+            source=self.images.folder,
         )
         label = torch.tensor(0, device="cpu")
         return image_to_tensor(image), label, image_to_tensor(condition)

@@ -472,7 +472,8 @@ def test_a_corrupt_image_is_named_or_skipped(tmp_path, name):
             paint_all(tmp_path, [f"{part}{k}.png"])
     (file,) = tmp_path.glob("A/1.png" if name == "unpaired" else "1.png")
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ImageFileError, match=r"1\.png.* Or skip such .*--dataset\.skip-corrupt"):
+    advice = r" Or skip such .*--dataset\.skip-corrupt\. Check all files: ganzoo data "
+    with pytest.raises(ImageFileError, match=rf"1\.png.*{advice}{re.escape(str(tmp_path))}$"):
         read(name, tmp_path, size=16)[0][1]
     dataset, _ = read(name, tmp_path, size=16, skip_corrupt=True)
     with pytest.warns(UserWarning, match=r"1\.png.* The next image replaces it"):

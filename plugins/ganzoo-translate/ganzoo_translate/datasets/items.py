@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
@@ -33,6 +34,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         fitting: size of the images, and how files of other shapes are fitted to it.
         flip: whether all items follow again, with both images flipped left to right.
         skip_corrupt: replace an item that cannot be read by the next one that can, and warn.
+        source: the folder of the image files, which ``ganzoo data`` describes.
 
     Attributes:
         files: number of items without those that are flipped.
@@ -47,6 +49,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         *,
         flip: bool = False,
         skip_corrupt: bool = False,
+        source: Path | None = None,
     ) -> None:
         self.places = places
         self.files = len(places)
@@ -55,6 +58,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         self.fitting = fitting
         self.flip = flip
         self.skip_corrupt = skip_corrupt
+        self.source = source
 
     def __len__(self) -> int:
         return self.files * (2 if self.flip else 1)
@@ -62,7 +66,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, height, width), 0, and uint8 (channels, height, width)."""
         _, (image, condition) = read_good(
-            self._read, index, len(self), skip_corrupt=self.skip_corrupt
+            self._read, index, len(self), skip_corrupt=self.skip_corrupt, source=self.source
         )
         label = torch.tensor(0, device="cpu")
         return image_to_tensor(image), label, image_to_tensor(condition)

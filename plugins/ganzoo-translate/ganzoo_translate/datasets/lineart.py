@@ -84,7 +84,7 @@ def lineart(
     counts = images.counts.describe(f"{quantity(len(files), 'image file')}{options.flipped}")
     read = functools.partial(_read, fitting, thickness, folder, ends)
     return Translations(
-        files, read, counts, fitting, flip=options.flip, skip_corrupt=skip_corrupt
+        files, read, counts, fitting, flip=options.flip, skip_corrupt=skip_corrupt, source=folder
     ), spec
 
 

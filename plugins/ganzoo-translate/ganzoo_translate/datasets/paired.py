@@ -99,7 +99,7 @@ def paired(
         _read, fitting, (channels, condition_channels), condition_half, base, ends
     )
     return Translations(
-        selection, read, line, fitting, flip=options.flip, skip_corrupt=skip_corrupt
+        selection, read, line, fitting, flip=options.flip, skip_corrupt=skip_corrupt, source=folder
     ), spec
 
 

@@ -99,7 +99,7 @@ def unpaired(
     sides = tuple(zip(bases, (condition_channels, channels), strict=True))
     read = functools.partial(_read, fitting, sides, ends)
     return Translations(
-        places, read, line, fitting, flip=options.flip, skip_corrupt=skip_corrupt
+        places, read, line, fitting, flip=options.flip, skip_corrupt=skip_corrupt, source=folder
     ), spec
 
 
