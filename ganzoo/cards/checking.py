@@ -62,6 +62,24 @@ def find_wrong_values(context: CardContext, card: str) -> list[str]:
     return wrong
 
 
+def _check_inherited(context: CardContext, license: Any) -> str:
+    """Return a problem if a header lacks licences of the initial weights or of the images."""
+    ids = [each["id"] or "other" for each in context.spec.licenses]
+    stated = license if isinstance(license, list) else [license]
+    if not context.lacks_image_license or (license and {*ids} <= {*stated}):
+        return ""
+    theirs = context.spec.license
+    known = f"that of the initial weights is {theirs}" if theirs else "so is that of the weights"
+    if ids:
+        advice = f"`license: [{', '.join(ids)}, ID]`, or `license: {ids[0]}` if it is the same"
+    else:
+        advice = "`license: ID`, such as `license: mit`"
+    return (
+        f"the licence of the images that the model was trained on is unknown; {known}. State both "
+        f"in the header: {advice}."
+    )
+
+
 def _compare(part: str, actual: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return [
         f"the value {label!r} in the card's {part} is {value}; "
@@ -123,7 +141,10 @@ def _problems(bundle: Bundle) -> Iterator[str]:
     for key, value in merge(header, metadata).items():
         if header.get(key) != value:
             yield f"the header's field {key!r} differs from the config. Run `{command}`."
-    if not {**metadata, **header}.get("license"):
+    license = {**metadata, **header}.get("license")
+    if problem := _check_inherited(context, license):
+        yield problem
+    elif not license:
         yield (
             "the card's header states no licence, which a push needs. Add `license: ID`, such as "
             "`license: mit`."

@@ -104,6 +104,11 @@ class CardContext:
         return self.spec.recorded(IMPORTED)
 
     @property
+    def lacks_image_license(self) -> bool:
+        """Whether the model started from trained weights, on images without a licence."""
+        return bool(self.initial) and not self.spec.data.license
+
+    @property
     def initial(self) -> dict[str, Any]:
         """The trained model that the training started from; empty if it started from none."""
         return self.spec.recorded(INITIAL)

@@ -43,8 +43,11 @@ def describe(context: CardContext) -> Metadata:
 
 
 def _license(context: CardContext) -> Metadata:
-    """Return the licences of the weights; the name and link of the first that has them."""
-    licenses = context.spec.licenses
+    """Return the licences of the weights; the name and link of the first that has them.
+
+    After a start from trained weights on images without a known licence, the author states them.
+    """
+    licenses = () if context.lacks_image_license else context.spec.licenses
     ids = list(dict.fromkeys(filter(None, (each["id"] for each in licenses))))
     fields: Metadata = {"license": ids[0] if len(ids) == 1 else ids} if ids else {}
     for key in ("name", "link"):

@@ -148,7 +148,8 @@ def _inherited_licence(context: CardContext, licence: str | None) -> str:
     data = (
         f"The licence of the data is {licence}."
         if licence
-        else "TODO: the dataset states no licence. Ask its owner and describe the licence."
+        else "TODO: the licence of the images is unknown. Ask their owner, describe it, and add it "
+        "to `license:` in the header."
     )
     return f"{start} {data}"
 

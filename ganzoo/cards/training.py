@@ -97,12 +97,13 @@ def _initial(context: CardContext) -> list[tuple[str, str]]:
     names = " and ".join(each["name"] or each["id"] for each in initial["licenses"])
     known = initial["address"] in ("", initial["model"])
     address = "" if known else f", `{initial['address']}`"
+    images = "; licence of the images: not recorded" * context.lacks_image_license
     kind = "" if initial["averaged"] else ", last checkpoint"
     return [
         (
             "initial weights",
             f"those of `{initial['model']}`{address} (weights `{initial['weights_id']}`{kind}): "
-            f"{shares}; licence: {names or 'not recorded'}",
+            f"{shares}; licence: {names or 'not recorded'}{images}",
         )
     ]
 

@@ -327,7 +327,7 @@ def _check_columns(names: Sequence[str], images: str, labels: str, where: str) -
             more = ", ..." * (len(names) > MAX_COLUMNS)
             raise DataError(
                 f"{where} has no column {column!r}. Its columns: {some or 'none'}{more}. Name one "
-                f"with --dataset.{option}."
+                f"with --dataset.{option} NAME."
             )
 
 

@@ -211,7 +211,9 @@ def decode_image(
     """
     with _naming(file, name):
         upright, header, *_ = _open(file, name, value_range)
-        upright = upright.convert(mode if is_opaque(upright) else "RGBA")
+        target = mode if is_opaque(upright) else "RGBA"
+        if upright.mode != target:  # PIL would copy an image of this mode
+            upright = upright.convert(target)
     check_sides(name, upright.size)
     if look is not None:
         look(header)

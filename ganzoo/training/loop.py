@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from ganzoo.data.batches import Batches
-from ganzoo.games import WEIGHTED, Player, Turn
+from ganzoo.games import WEIGHTED, Batch, Player, Turn
 from ganzoo.training.parts import in_parts
 from ganzoo.training.players import set_schedules, train_only
 from ganzoo.training.seeding import seed_tick
@@ -17,7 +16,7 @@ from ganzoo.training.state import State
 
 def run_ticks(
     state: State,
-    batches: Batches,
+    batches: Iterator[Batch],
     *,
     log_term: Callable[[Player, str, Tensor], None],
     log_metric: Callable[[Player, str, Tensor], None],

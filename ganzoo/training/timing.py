@@ -23,6 +23,7 @@ from ganzoo.training.state import State
 
 STEPS = 16  # many penalties are due every 16 steps
 SECONDS = 5.0  # after which no further step begins
+PATIENCE = 20.0  # the same after the first step
 FEW = 16  # images in a step on the CPU, without a plan
 
 
@@ -56,7 +57,7 @@ def format_seconds(seconds: float) -> str:
     '3 h 20 min'
     """
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{max(seconds, 1):.0f} s"
     if seconds >= 10 * 86_400:
         return quantity(round(seconds / 86_400), "day")
     if seconds >= 86_400:
@@ -83,7 +84,8 @@ def measure_steps(state: State, batches: Iterator[Batch]) -> Duration:
         if state.device.type == "cuda":
             torch.cuda.synchronize(state.device)
         times.append(time.perf_counter())
-        ends = len(times) > STEPS + 1 or times[-1] - times[0] > SECONDS
+        limit = PATIENCE if len(times) == 2 else SECONDS
+        ends = len(times) > STEPS + 1 or times[-1] - times[0] > limit
         return not state.group.most(ends)
 
     run_ticks(state, batches, log_term=_ignore, log_metric=_ignore, report=report)

@@ -65,7 +65,7 @@ def test_files_without_a_label_are_counted(tmp_path):
 
 def test_absent_files_are_an_error_or_counted(tmp_path):
     path = toolbox(tmp_path, [[NAMES[1], 1], ["00000/gone.png", 0]])
-    with pytest.raises(DataError, match=r"names 1 file .*'00000/gone\.png'.*skip-corrupt"):
+    with pytest.raises(DataError, match=r"names 1 absent file, .*'00000/gone\.png'.*skip-corrupt"):
         get("zip", path)
     dataset, _ = get("zip", path, skip_corrupt=True)
     assert "in dataset.json alone (1)" in dataset.file_counts

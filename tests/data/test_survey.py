@@ -54,7 +54,7 @@ def save(image, path, **options):
 @pytest.fixture(autouse=True)
 def _short_measurements(monkeypatch):
     """Measure one small step of a suggested training."""
-    monkeypatch.setattr("ganzoo.training.timing.SECONDS", 0)
+    monkeypatch.setattr("ganzoo.training.timing.PATIENCE", 0)
     monkeypatch.setattr("ganzoo.training.timing.FEW", 2)
 
 
@@ -615,6 +615,16 @@ def test_a_zip_is_described_as_its_folder(mixed, tmp_path):
     write_report(ours, tmp_path / "page.html")
     assert "mixed.zip" in (tmp_path / "page.html").read_text()
     assert len(contact_sheet(ours).numpy()) == len(contact_sheet(theirs).numpy())
+
+
+def test_the_command_accepts_a_zip_that_names_absent_files(tmp_path):
+    table = b'{"labels": [["a.png", 0], ["gone.png", 1]]}'
+    save(photo(1), tmp_path / "a.png")
+    members = [("a.png", (tmp_path / "a.png").read_bytes()), ("dataset.json", table)]
+    archive = write_zip(tmp_path / "a.zip", members)
+    summary = describe(archive, workers=1)
+    assert summary.command.endswith(" --dataset.skip-corrupt")
+    assert any("names 1 absent file, such as 'gone.png'" in note for note in summary.notes)
 
 
 @pytest.mark.parametrize(

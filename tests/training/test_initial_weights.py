@@ -13,7 +13,9 @@ from torch.nn.utils import parametrizations
 import ganzoo
 from ganzoo import bundle as bundles
 from ganzoo.cards import CardContext, prose, training
+from ganzoo.cards.checking import _check_inherited
 from ganzoo.cards.metadata import describe
+from ganzoo.cards.training import _initial
 from ganzoo.cli import main
 from ganzoo.cli.listing import _licence
 from ganzoo.errors import BundleError, CheckpointError, RecipeError
@@ -219,7 +221,19 @@ def test_licences_and_origin_are_carried_on(source, tmp_path):
         fields[data_license] = describe(CardContext.at(spec, tmp_path, {}))
     nc = {"license_name": "NC", "license_link": "https://example.org/nc"}
     assert fields["cc-by-4.0"].items() >= (nc | {"license": ["other", "cc-by-4.0"]}).items()
-    assert fields[None].items() >= (nc | {"license": "other"}).items()
+    assert not any(name.startswith("license") for name in fields[None])  # its author states both
+    context = CardContext.at(spec, tmp_path, {})
+    assert (
+        _check_inherited(context, None)
+        == _check_inherited(context, "mit")
+        == (
+            "the licence of the images that the model was trained on is unknown; that of the initial "
+            "weights is NC. State both in the header: `license: [other, ID]`, or `license: other` if "
+            "it is the same."
+        )
+    )
+    assert not _check_inherited(context, ["other", "mit"])
+    assert "licence: NC; licence of the images: not recorded" in _initial(context)[0][1]
     assert spec.recorded(INITIAL)["licenses"] == [theirs]
     assert spec.license == "NC"
     assert _licence(spec).startswith("of the initial weights NC; of the images not stated; state")

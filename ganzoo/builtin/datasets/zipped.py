@@ -185,9 +185,9 @@ def _labels_of_json(index: ZipIndex, *, skip_corrupt: bool) -> _Choice:
         name = min(absent)
         if not skip_corrupt:
             raise DataError(
-                f"{LABELS} of the zip {index.path} names {quantity(len(absent), 'file')} that are "
-                f"not among its image files, such as {shorten(name, 80)!r}. Write the zip again, "
-                "or skip such names with --dataset.skip-corrupt."
+                f"{LABELS} of the zip {index.path} names {quantity(len(absent), 'absent file')}, "
+                f"such as {shorten(name, 80)!r}. Write the zip again, or skip such names with "
+                "--dataset.skip-corrupt."
             )
         index.skipped[_ABSENT] += len(absent)
     rows = np.array([k for k, name in enumerate(short) if name in table], np.int64)

@@ -8,7 +8,7 @@ import torch
 
 from ganzoo.bundle.summary import find_summary
 from ganzoo.data.survey.recipes import FolderRecipe
-from ganzoo.data.survey.zips import ENDING
+from ganzoo.data.survey.zips import ENDING, explain_refusal
 from ganzoo.errors import shell_word
 from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import architectures, find_recipe, losses, models
@@ -52,7 +52,7 @@ def write_command(summary: DataSummary, recipe: FolderRecipe) -> str:
         "fit": summary.fit or "crop",
         "flip": flip,
         "labels": _labels(summary),
-        "skip_corrupt": bool(summary.unreadable),
+        "skip_corrupt": bool(summary.unreadable or explain_refusal(summary)),
         "value_range": list(summary.value_range),
     }
     known: dict[str, object] = dict(channels=3, fit="crop", flip=False, labels="auto")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from ganzoo.data.survey.hashes import ImageHash, hash_image
 from ganzoo.data.survey.zips import read_zipped
@@ -83,7 +84,7 @@ def read_records(paths: Sequence[str], value_range: ValueRange | None) -> Record
                 factor = max(1, min(image.size) // SIDE)
                 small = image.reduce(factor)
                 extent = (image.width / factor, image.height / factor)
-                crop = np.asarray(ImageOps.fit(small, (SIDE, SIDE), Image.Resampling.BOX))
+                crop = ImageOps.fit(small, (SIDE, SIDE), Image.Resampling.BOX)
                 batch.records.append(
                     ImageRecord(
                         headers.pop(),
@@ -94,7 +95,7 @@ def read_records(paths: Sequence[str], value_range: ValueRange | None) -> Record
                         hash_image(small, extent),
                     )
                 )
-                total += crop
+                total += np.asarray(crop)
             except (GanzooError, OSError) as error:
                 batch.records.append(str(error))
     texts = [(each.category, str(each.message)) for each in record]
@@ -142,7 +143,6 @@ def _decode(
         raise
 
 
-def _is_grey(image: NDArray[np.uint8]) -> bool:
-    red, green, blue = image[:, :, 0], image[:, :, 1], image[:, :, 2]
-    most = np.maximum(np.maximum(red, green), blue)
-    return int((most - np.minimum(np.minimum(red, green), blue)).max()) <= GREY
+def _is_grey(image: Image.Image) -> bool:
+    pairs = itertools.combinations(image.split(), 2)
+    return all(np.asarray(ImageChops.difference(*pair)).max() <= GREY for pair in pairs)

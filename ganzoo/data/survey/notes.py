@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo.data.survey.command import FEW, find_start
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.summary import DataSummary
-from ganzoo.data.survey.zips import ENDING
+from ganzoo.data.survey.zips import ENDING, explain_refusal
 from ganzoo.errors import GanzooError, quantity
 from ganzoo.registry import find_recipe, losses
 from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels, warn_of_loose
@@ -47,6 +47,8 @@ def _files(summary: DataSummary) -> list[str]:
         notes.append(
             f"--dataset zip --data {summary.folder} trains on this zip without unpacking it."
         )
+    if refusal := explain_refusal(summary):
+        notes.append(refusal)
     if n := len(summary.unreadable):
         notes.append(
             f"{quantity(n, 'file')} cannot be read, and a training ends with an error at the "
@@ -157,8 +159,8 @@ def _device(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
     if summary.gpu or recipe is None or not recipe.short:
         return []
     return [
-        f"there is no GPU, so {recipe.name} is suggested, which is short and ends in hours on a "
-        "CPU. Most other recipes and larger sizes take days to weeks on one."
+        f"there is no GPU, so {recipe.name} is suggested, which takes hours on most CPUs. Longer "
+        "recipes and larger sizes take days to weeks."
     ]
 
 

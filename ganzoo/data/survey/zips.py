@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ganzoo.data.datasets import find_dataset
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_folders import FILE_DATASETS, ImageList, Labels
 from ganzoo.sampling.zip_files import index_zip, read_member
+
+if TYPE_CHECKING:
+    from ganzoo.data.survey.summary import DataSummary
 
 ENDING = ".zip"
 
@@ -51,6 +54,18 @@ def list_zip(path: Path, labels: Labels) -> tuple[ImageList, dict[str, int], str
         numbers = np.bincount(dataset.labels, minlength=spec.classes).tolist()
         classes = dict(zip(spec.class_names, numbers, strict=True))
     return ImageList(path, dataset.names, dataset.counts), classes, dataset.file_counts
+
+
+def explain_refusal(summary: DataSummary) -> str:
+    """Return why a training refuses a zip without ``skip_corrupt``; empty if it does not."""
+    path = Path(summary.folder)
+    if path.suffix.lower() != ENDING or not path.is_file():
+        return ""
+    try:
+        find_dataset("zip", {"labels": summary.labels}, path)
+    except DataError as error:
+        return str(error)
+    return ""
 
 
 def read_zipped(path: str) -> bytes | None:
