@@ -24,8 +24,9 @@ from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.importing import import_, run_import
+from ganzoo.cli.info import info
 from ganzoo.cli.inversion import invert
-from ganzoo.cli.listing import info, plugins
+from ganzoo.cli.listing import plugins
 from ganzoo.cli.plotting import KINDS, plot
 from ganzoo.cli.plugin_tools import check, new_plugin
 from ganzoo.cli.quickstart import quickstart

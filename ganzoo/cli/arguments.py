@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
+import re
 import tomllib
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -26,6 +28,40 @@ PARSING: dict[str, Any] = {"config": (tyro.conf.FlagCreatePairsOff,), "registry"
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+AsJson = Annotated[bool, tyro.conf.arg(name="json", help="print one JSON document.")]
+
+_COUNT = re.compile(r"([+-]?\d+(?:_\d+)*(?:\.\d+)?)([km]?)", re.ASCII | re.IGNORECASE)
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6}
+
+
+def parse_count(text: str) -> int:
+    """Return the whole number that a text states: ``10000``, ``10_000``, ``10k`` or ``1.5M``.
+
+    Raises:
+        ValueError: the text has another form, or states no whole number.
+    """
+    match = _COUNT.fullmatch(text)
+    if match and (match[2] or "." not in match[1]):
+        number = Fraction(match[1]) * _FACTORS[match[2].lower()]
+        if number.denominator == 1:
+            return number.numerator
+    raise ValueError(
+        f"{shorten(repr(text), 80)} is not a whole number. Write it as 10000, 10_000, 10k or 1.5M."
+    )
+
+
+@_TYPES.primitive_rule
+def _count(type_info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[int] | None:
+    """Return how to parse every whole number: with `parse_count`."""
+    if type_info.type is not int:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="INT",
+        instance_from_str=lambda words: parse_count(words[0]),
+        is_instance=lambda value: isinstance(value, int) and not isinstance(value, bool),
+        str_from_instance=lambda value: [str(value)],
+    )
 
 
 @_TYPES.primitive_rule

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from ganzoo.cli import listing
-from ganzoo.cli.arguments import Folder, Text
+from ganzoo.cli.arguments import AsJson, Folder, Text
 from ganzoo.errors import PublishError
 from ganzoo.registry.own_file import repeat_imports
-from ganzoo.system.terminal import print_out
+from ganzoo.system.terminal import print_json, print_out
 
 _KEPT = "The card was edited on the Hub and is not replaced. Check that it is still correct."
 
 
-def list_(pattern: Text = "*", /, kind: listing.Kind = "all", hub: bool = False) -> None:
+def list_(
+    pattern: Text = "*",
+    /,
+    kind: listing.Kind = "all",
+    hub: bool = False,
+    as_json: AsJson = False,
+) -> None:
     """List installed models and components, or with --hub the ganzoo models on the Hub.
+
+    'ganzoo list losses' lists one kind with what each does and its paper; 'ganzoo info NAME' shows
+    more. The kinds are those of --kind.
 
     The distance of a model is the Fréchet distance of its samples to its training data, with the
     default extractor of that data ('ganzoo info NAME' shows the protocol). Listing does not run
     the code of plugins.
 
     Args:
-        pattern: name, or a wildcard such as 'dcgan-*'.
+        pattern: kind such as losses, a name, or a wildcard such as 'dcgan-*'.
         kind: list only this kind.
         hub: list models on the Hub instead.
     """
     if not hub:
-        listing.list_(pattern, kind)
+        listing.list_(pattern, kind, as_json)
         return
     from ganzoo.hub import search
 
-    for model in search(pattern):
+    models = search(pattern)
+    if as_json:
+        print_json({"hub": [dataclasses.asdict(model) for model in models]})
+        return
+    for model in models:
         updated = f"{model.updated:%Y-%m-%d}" if model.updated else ""
         print_out(
             f"  hf://{model.repository:<40} {updated:<10}  {model.downloads or 0:,} downloads"

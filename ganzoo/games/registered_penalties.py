@@ -11,7 +11,7 @@ from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.penalties import Penalty
 from ganzoo.registry import penalties
 from ganzoo.registry.distributions import DISTRIBUTION
-from ganzoo.registry.docstrings import docstring_of
+from ganzoo.registry.docstrings import docstring_of, first_sentence
 from ganzoo.registry.entries import Entry
 
 
@@ -73,8 +73,7 @@ def describe_penalty(name: str) -> str:
         text = docstring_of(penalties.load(find_penalty(name)))
     except GanzooError as error:
         return " ".join(f"not available: {error}".split())
-    paragraph = " ".join(text.strip().partition("\n\n")[0].split())
-    sentence = re.split(r"(?<=\.)\s+(?=[A-Z])", paragraph)[0].rstrip(".")
+    sentence = first_sentence(text).rstrip(".")
     return f"penalty weight, 0 for none. {sentence or name}."
 
 

@@ -1,6 +1,6 @@
 """Registries of architectures, losses and other components, from ganzoo and from plugins."""
 
-from ganzoo.registry.better import better_of
+from ganzoo.registry.better import DIRECTIONS, better_of, unit_of
 from ganzoo.registry.registry import (
     COMPONENTS,
     REGISTRIES,
@@ -24,6 +24,7 @@ from ganzoo.registry.registry import (
 
 __all__ = [
     "COMPONENTS",
+    "DIRECTIONS",
     "REGISTRIES",
     "Registry",
     "architectures",
@@ -42,4 +43,5 @@ __all__ = [
     "recipes",
     "samplers",
     "trackers",
+    "unit_of",
 ]

@@ -1,11 +1,24 @@
-"""Whether higher or lower values are better, as the metric of the value declares it."""
+"""Units, and whether higher or lower values are better, as the metric of the value declares them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from ganzoo.errors import GanzooError
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.registry import metrics
-from ganzoo.spec import Better
+from ganzoo.spec import Better, Metric
+
+T = TypeVar("T")
+
+DIRECTIONS: Mapping[Better | None, str] = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "neither": "",
+    None: "",
+}
+"""What to print of a value beside its number."""
 
 
 def better_of(name: str) -> Better | None:
@@ -19,11 +32,25 @@ def better_of(name: str) -> Better | None:
     Returns:
         ``higher``, ``lower`` or ``neither``, or None if no installed metric declares it.
     """
+    return _declared(name, Metric.better_of)
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a value, such as ``dB``; empty if no installed metric declares one.
+
+    Args:
+        name: as for `better_of`.
+    """
+    return _declared(name, Metric.unit_of) or ""
+
+
+def _declared(name: str, read: Callable[[Metric, str], T | None]) -> T | None:
+    """Return what the first metric declares of a value."""
     for entry in sorted(metrics.entries(), key=lambda entry: entry.distribution != DISTRIBUTION):
         try:
             metric = metrics.load(entry)
         except GanzooError:
             continue
-        if better := metric.better_of(name):
-            return better
+        if declared := read(metric, name):
+            return declared
     return None

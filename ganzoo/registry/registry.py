@@ -66,6 +66,7 @@ class Registry(Generic[T]):
     ) -> None:
         self.kind = kind
         plural = {"loss": "losses", "penalty": "penalties"}.get(kind, f"{kind}s")
+        self.plural = plural.replace(" ", "-")
         self.group = f"ganzoo.{plural.replace(' ', '_')}"
         self._accepts = accepts
         self._expects = expects

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -67,6 +67,7 @@ class Metric:
         too_few: the sizes of the sets -> why there are too few images, empty if there are enough.
             A default metric is then left out. Not called for pairs.
         by_default: whether it is computed where it fits and no metric is named.
+        units: units by the name of the value, such as ``dB``; without one, a value is a number.
 
     Raises:
         ValueError: no value, an unknown word in `better` or an unknown need.
@@ -79,6 +80,7 @@ class Metric:
     refuses: Callable[[Any, DataSpec], str] = _fits
     too_few: Callable[[SetSizes], str] = _enough
     by_default: bool = False
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.better:
@@ -102,3 +104,7 @@ class Metric:
         patterns = (pattern for pattern in self.better if fnmatchcase(name, pattern))
         pattern = next(patterns, None)
         return None if pattern is None else self.better[pattern]
+
+    def unit_of(self, name: str) -> str:
+        """Return the unit of a value, empty if it has none."""
+        return self.units.get(name, "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import sys
@@ -21,6 +22,11 @@ _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 def print_out(*values: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
     """Print values to standard output, with control characters escaped."""
     _print(sep.join(map(str, values)), end, sys.stdout, flush)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document to standard output; its other characters than ASCII are escaped."""
+    print_out(json.dumps(document, indent=2, default=str))
 
 
 def print_error(text: str = "", *, end: str = "\n", flush: bool = False) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
@@ -30,6 +29,8 @@ from ganzoo.registry.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.players import trained_parameters
+
+_IMAGES = DataSpec(ImageSpec(64, 64, 3), classes=2, condition=ImageSpec(64, 64, 3))
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -155,7 +156,7 @@ def check_combination(
         _warn_about_batchnorm(nets, loss)
         return
     name = recipe.architecture.name
-    choice = next((c for c in _choices(name) if _builds(name, c) == loss.roles), None)
+    choice = next((c for c in _choices(name) if set(_builds(name, c)) == loss.roles), None)
     if choice:
         remedy = f"Choose {choice}."
     else:
@@ -163,7 +164,12 @@ def check_combination(
         entries = architectures.entry(name), losses.entry(recipe.loss.name)
         among = {DISTRIBUTION} | {entry.distribution for entry in entries}
         fitting_losses = _losses_for(nets, data, losses.addresses(among))
-        fitting_nets = _architectures_for(loss.roles, architectures.addresses(among))
+        fitting_nets = [
+            f"{architecture} with {option}" if option else architecture
+            for architecture, option, _ in combinations(
+                architectures.addresses(among), {recipe.loss.name: loss}
+            )
+        ]
         remedy = (
             f"Losses that fit {name}: {enumerate_names(fitting_losses)}. "
             f"Architectures that fit {recipe.loss.name}: {enumerate_names(fitting_nets)}."
@@ -202,25 +208,43 @@ def _warn_about_batchnorm(nets: Mapping[str, nn.Module], loss: Loss) -> None:
             return
 
 
+def combinations(
+    names: Iterable[str], games: Mapping[str, Loss]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the combinations that fit: architecture, its option if the defaults don't fit, loss.
+
+    An option is the first that does, such as ``--architecture.conditioning auxiliary``. The
+    networks have no values, and images have 64x64x3 values, two classes and a condition. An
+    architecture that cannot be built so is left out.
+
+    Args:
+        names: names of architectures.
+        games: losses by name.
+    """
+    for name in names:
+        others = dict(games)
+        for choice in ("", *_choices(name)):
+            nets = _builds(name, choice)
+            for loss in [key for key, game in others.items() if _fit(nets, _IMAGES, game)]:
+                del others[loss]
+                yield name, choice, loss
+            if not others:
+                break
+
+
 def _losses_for(nets: Mapping[str, nn.Module], data: DataSpec, names: Iterable[str]) -> list[str]:
-    fitting = []
-    for name in names:
-        loss = _try(losses, name)
-        if isinstance(loss, Loss) and loss.roles == set(nets):
-            with contextlib.suppress(ValueError):
-                loss.check(nets, data)
-                fitting.append(name)
-    return fitting
+    games = ((name, _try(losses, name)) for name in names)
+    return [name for name, game in games if isinstance(game, Loss) and _fit(nets, data, game)]
 
 
-def _architectures_for(roles: frozenset[str], names: Iterable[str]) -> list[str]:
-    fitting = []
-    for name in names:
-        choices = ["", *_choices(name)]
-        choice = next((c for c in choices if _builds(name, c) == roles), None)
-        if choice is not None:
-            fitting.append(f"{name} with {choice}" if choice else name)
-    return fitting
+def _fit(nets: Mapping[str, nn.Module], data: DataSpec, loss: Loss) -> bool:
+    if loss.roles != set(nets):
+        return False
+    try:
+        loss.check(nets, data)
+    except Exception:  # noqa: BLE001 - a plugin may raise anything
+        return False
+    return True
 
 
 def _choices(architecture: str) -> list[str]:
@@ -238,15 +262,13 @@ def _choices(architecture: str) -> list[str]:
     ]
 
 
-def _builds(architecture: str, choice: str) -> set[str]:
-    """Return the roles that an architecture builds with one of its `_choices`, or with none."""
+def _builds(architecture: str, choice: str) -> Mapping[str, nn.Module]:
+    """Return the networks that an architecture builds with one of its `_choices`, or with none."""
     option, _, value = choice.removeprefix("--architecture.").partition(" ")
     arguments = {option.replace("-", "_"): value} if option else {}
-    image = ImageSpec(64, 64, 3)
     with torch.device("meta"), Uninitialised():
-        data = DataSpec(image, classes=2, condition=image)
-        nets = _try(architectures, architecture, data, **arguments)
-    return set(nets) if isinstance(nets, Mapping) else set()
+        nets = _try(architectures, architecture, _IMAGES, **arguments)
+    return nets if isinstance(nets, Mapping) else {}
 
 
 def _try(registry: Any, name: str, *context: Any, **arguments: Any) -> Any:

@@ -76,6 +76,7 @@ modes = Metric(
     settings=_modes_settings,
     refuses=_refuse_other_classes,
     by_default=True,
+    units={"class_kl": "nats", "classes_missing": "classes"},
 )
 
 ring_modes = Metric(
@@ -85,4 +86,5 @@ ring_modes = Metric(
     settings=lambda sets: "within 3 standard deviations",
     refuses=_refuse_images,
     by_default=True,
+    units={"modes": "modes", "modes_hit": "modes"},
 )

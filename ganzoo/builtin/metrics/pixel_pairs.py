@@ -29,4 +29,5 @@ pixel_pairs = Metric(
     ),
     refuses=_refuse_small_images,
     by_default=True,
+    units={"psnr": "dB"},
 )
