@@ -15,10 +15,12 @@ import tyro
 
 from ganzoo.cli.arguments import PARSING
 from ganzoo.cli.cards import ACTIONS, card
+from ganzoo.cli.completion import completion
 from ganzoo.cli.data import data
 from ganzoo.cli.data_download import run_download
 from ganzoo.cli.demo import demo
 from ganzoo.cli.directions import directions
+from ganzoo.cli.environment import env
 from ganzoo.cli.evaluation import compare, evaluate
 from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
@@ -161,6 +163,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "new-plugin": new_plugin,
     "check": check,
     "quickstart": quickstart,
+    "env": env,
+    "completion": completion,
 }
 SUBCOMMANDS: dict[str, Mapping[str, Callable[..., Any]]] = {"plot": KINDS, "card": ACTIONS}
 

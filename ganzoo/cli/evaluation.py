@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import Text
+from ganzoo.cli.arguments import AsJson, Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
+from ganzoo.cli.tables import print_items, print_table
 from ganzoo.errors import quantity
-from ganzoo.system.terminal import print_out
+from ganzoo.registry import DIRECTIONS, better_of, unit_of
+from ganzoo.system.terminal import print_json, print_out
 
 if TYPE_CHECKING:
     from ganzoo.benchmark import Row
+    from ganzoo.evaluation.evaluator import Evaluation
 
 TABLE = ("frechet", "precision-recall")  # default metrics of a comparison
 
@@ -32,6 +35,7 @@ def evaluate(
     runtime: Literal["torch", "onnx"] | None = None,
     resize: bool = False,
     whole: bool = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a model against a dataset, and store the metrics in its bundle or run folder.
 
@@ -66,12 +70,27 @@ def evaluate(
         resize=resize,
         whole=whole,
     )
+    if as_json:
+        print_json({"model": name, **evaluation.to_dict(), **_scales([evaluation])})
+        return
+    scales = _scales([evaluation])
     print_out(name)
-    for metric, value in evaluation.metrics.items():
-        print_out(f"  {metric.replace('_', ' '):<28} {value:.6g}")
+    print_items(
+        [
+            (
+                metric.replace("_", " "),
+                [
+                    f"{value:.6g} {scales['units'][metric]}".rstrip(),
+                    DIRECTIONS[scales["better"][metric]],
+                ],
+            )
+            for metric, value in evaluation.metrics.items()
+        ]
+    )
     print_out("protocol")
-    for key, value in evaluation.protocol.items():
-        print_out(f"  {key.replace('_', ' '):<28} {_flat(value)}")
+    print_items(
+        [(key.replace("_", " "), [_flat(value)]) for key, value in evaluation.protocol.items()]
+    )
 
 
 def compare(
@@ -85,6 +104,7 @@ def compare(
     extractor: str = "",
     seed: int = 0,
     resize: bool = False,
+    as_json: AsJson = False,
     output: MaybeOutput = None,
 ) -> None:
     """Compare models under one protocol: print a table, and draw samples of each model.
@@ -122,10 +142,28 @@ def compare(
         resize=resize,
     )
     previews = {row.name: row.preview for row in rows}
-    print_out(plots.save_figure(plots.draw_comparison(previews), output))
+    figure = plots.save_figure(plots.draw_comparison(previews), output)
+    scales = _scales([row.evaluation for row in rows])
+    better, units = scales["better"], scales["units"]
+    protocol = rows[0].evaluation.protocol
+    if as_json:
+        models = [
+            {
+                "name": row.name,
+                "parameters": row.parameters,
+                "bytes": row.bytes,
+                "images_per_second": row.images_per_second,
+                "metrics": row.evaluation.metrics,
+            }
+            for row in rows
+        ]
+        document = {"models": models, **scales, "protocol": protocol, "figure": str(figure)}
+        print_json(document)
+        return
+    print_out(figure)
     runtimes = benchmark.RUNTIMES
-    columns = list({metric: None for row in rows for metric in row.evaluation.metrics})
-    heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *columns]
+    columns = {metric: f"{metric} {unit}".rstrip() for metric, unit in units.items()}
+    heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *columns.values()]
     best = {metric: _best(metric, rows) for metric in columns}
     table = []
     for row in rows:
@@ -135,10 +173,10 @@ def compare(
             + [f"{rate:,.0f}" if rate else "-" for rate in rates]
             + [_format(row.evaluation.metrics.get(metric), best[metric]) for metric in columns]
         )
-    widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
-    for cells in (heads, *table):
-        print_out("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
-    protocol = rows[0].evaluation.protocol
+    print_table([heads, *table], heads[1:])
+    for direction in ("lower", "higher"):
+        if values := [metric for metric in columns if better[metric] == direction]:
+            print_out(f"{DIRECTIONS[direction]}: {', '.join(values)}")
     print_out(
         f"{quantity(protocol['samples'], 'sample')} of seed {seed} against "
         f"{protocol['real_images']:,} real images ({_flat(protocol['dataset'])}), extractor "
@@ -146,10 +184,17 @@ def compare(
     )
 
 
+def _scales(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, str]]:
+    """Return by value whether higher or lower values are better, and the units."""
+    names = dict.fromkeys(name for evaluation in evaluations for name in evaluation.metrics)
+    return {
+        "better": {name: better_of(name) or "neither" for name in names},
+        "units": {name: unit_of(name) for name in names},
+    }
+
+
 def _best(metric: str, rows: Sequence[Row]) -> float | None:
     """Return the best value of a metric, None if neither higher nor lower is better."""
-    from ganzoo.registry import better_of
-
     values = [row.evaluation.metrics[metric] for row in rows if metric in row.evaluation.metrics]
     match better_of(metric):
         case "higher":

@@ -26,11 +26,12 @@ from ganzoo.registry import (
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.names import ZooName, parse_model_name
 from ganzoo.registry.signatures import arguments_of
-from ganzoo.spec import Metric, Recipe
+from ganzoo.spec import Metric, ModelSpec, Recipe
 from ganzoo.system.terminal import print_json, print_out
 
 # How to use a component, by its kind.
 USES = {
+    "model": "ganzoo sample {name}",
     "recipe": "ganzoo train {name}",
     "architecture": "ganzoo train RECIPE --architecture {name}",
     "loss": "ganzoo train RECIPE --loss {name}",
@@ -59,27 +60,32 @@ def info(name: Text, /, kind: Kind = "all", as_json: AsJson = False) -> None:
     """
     from ganzoo import zoo
 
+    explained: list[ModelSpec | dict[str, Any]]
     parsed = parse_model_name(name)
-    entries = _find(name, parsed, kind) if isinstance(parsed, ZooName) else []
-    documents = []
-    for registry, entry in entries or [(None, None)]:
-        if registry is None or entry is None or registry.kind == "model":
-            address = entry.address if entry else name
-            spec = zoo.info(address)
-            documents.append(
-                {"name": spec.name, "kind": "model", "config": json.loads(spec.to_json())}
-            )
-            if not as_json:
-                from ganzoo.cli.model_info import print_model
-
-                print_model(spec.name if len(entries) < 2 else f"model {spec.name}", spec)
-            continue
-        document = _explain(registry, entry, alone=len(entries) == 1)
-        documents.append(document)
-        if not as_json:
-            _print(document)
+    if isinstance(parsed, ZooName):
+        entries = _find(name, parsed, kind)
+        explained = [_explain(*entry, alone=len(entries) == 1) for entry in entries]
+    else:
+        explained = [zoo.info(name)]
     if as_json:
-        print_json({"name": name, "entries": documents})
+        print_json({"name": name, "entries": [_as_json(each) for each in explained]})
+        return
+    for number, each in enumerate(explained):
+        if number:
+            print_out()
+        if isinstance(each, ModelSpec):
+            from ganzoo.cli.model_info import print_model
+
+            print_model(each.name if len(explained) == 1 else f"model {each.name}", each)
+        else:
+            _print(each)
+
+
+def _as_json(explained: ModelSpec | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(explained, ModelSpec):
+        config = json.loads(explained.to_json())
+        return {"name": explained.name, "kind": "model", "config": config}
+    return explained
 
 
 def _find(name: str, parsed: ZooName, kind: Kind) -> list[tuple[Registry[Any], Entry]]:
@@ -110,12 +116,14 @@ def _find(name: str, parsed: ZooName, kind: Kind) -> list[tuple[Registry[Any], E
     raise UnknownNameError(f"no {sort} is named {name!r}.{hint} 'ganzoo list' shows all names.")
 
 
-def _explain(registry: Registry[Any], entry: Entry, alone: bool) -> dict[str, Any]:
-    """Return what JSON and text show of a component or a recipe.
+def _explain(registry: Registry[Any], entry: Entry, alone: bool) -> ModelSpec | dict[str, Any]:
+    """Return the config of a model, or what JSON and text show of a component or a recipe.
 
     Raises:
         GanzooError: it cannot be loaded, and it is `alone`; otherwise its trouble is returned.
     """
+    from ganzoo import zoo
+
     description = describe(registry, entry)
     option = entry.name.replace("-", "_")
     document = as_dict(registry, entry) | {
@@ -123,16 +131,16 @@ def _explain(registry: Registry[Any], entry: Entry, alone: bool) -> dict[str, An
         "formula": description.formula,
         "module": entry.target,
         "use": USES[registry.kind].format(name=entry.name, option=option),
+        "recipes": _recipes_of(registry, entry.name),
     }
     try:
-        thing = registry.load(entry)
-        document |= _details(registry, entry, thing)
+        if registry.kind == "model":
+            return zoo.info(entry.address)
+        return document | _details(registry, entry, registry.load(entry))
     except GanzooError as error:
         if alone:
             raise
-        document["trouble"] = str(error)
-    document["recipes"] = _recipes_of(registry, entry.name)
-    return document
+        return document | {"trouble": str(error)}
 
 
 def _details(registry: Registry[Any], entry: Entry, thing: Any) -> dict[str, Any]:
@@ -286,7 +294,7 @@ def _default(option: dict[str, Any]) -> str:
 
 
 def _rows(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "paper", ", ".join(filter(None, document["paper"].values()))
+    yield "paper", ", ".join(filter(None, document.get("paper", {}).values()))
     yield "use", document["use"]
     for kind, names in document.get("fits", {}).items():
         yield f"fits {kind}", enumerate_names(names) if names else "none with its default arguments"

@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from ganzoo.cli.arguments import PARSING, helps_of
+from ganzoo.cli.arguments import PARSING, Text, helps_of
 from ganzoo.errors import GanzooError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.signatures import arguments_of, check
@@ -106,6 +106,14 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, TrainOptions]:
     if recipe.name != original.name and not is_typed and os.environ.get("RANK", "0") == "0":
         print_error(f"name: {recipe.name}, after the new components. --name NAME states another.")
     return recipe, TrainOptions(**values)
+
+
+def recipe_schema(name: str) -> type[Any]:
+    """Return a dataclass of the arguments of ``ganzoo train``, with the options of one recipe."""
+    recipe = find_recipe(name)
+    factories = {r.kind: r.get(getattr(recipe, r.kind).name) for r in COMPONENTS}
+    fields = [("recipe", Text, name), *_run_fields(TrainOptions), ("resume", Path | None, None)]
+    return dataclasses.make_dataclass("Options", fields + _fields(recipe, factories), kw_only=True)
 
 
 def _parse_fields(

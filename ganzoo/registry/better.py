@@ -1,4 +1,4 @@
-"""Units, and whether higher or lower values are better, as the metric of the value declares them."""
+"""Units, and whether higher or lower values are better, as metrics declare them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ganzoo.spec import Better, Metric
 
 T = TypeVar("T")
 
-DIRECTIONS: Mapping[Better | None, str] = {
+DIRECTIONS: Mapping[str | None, str] = {
     "higher": "higher is better",
     "lower": "lower is better",
     "neither": "",

@@ -81,8 +81,7 @@ def first_sentence(docstring: str) -> str:
 def _summarise(sentence: str) -> str:
     """Return a sentence without citations, as a description."""
     sentence = _CITATION.sub("", sentence).replace("``", "`")
-    sentence = re.sub(r"^Return (?:the |an? )?", "", sentence)
-    return sentence[:1].upper() + sentence[1:]
+    return re.sub(r"^Return (?:the |an? )?(\w)", lambda match: match[1].upper(), sentence)
 
 
 def docstring_of(thing: Any) -> str:

@@ -37,7 +37,9 @@ def _follow(module: str, attribute: str, depth: int) -> str:
                         parent = package.rsplit(".", node.level - 1)[0] if node.level else ""
                         target = ".".join(filter(None, (parent, node.module)))
                         return _follow(target, alias.name, depth - 1)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == attribute and depth:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                name == attribute and depth
+            ):
                 if source := _source_of(value):
                     return _follow(module, source, depth - 1)
     return ""

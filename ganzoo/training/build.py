@@ -208,9 +208,7 @@ def _warn_about_batchnorm(nets: Mapping[str, nn.Module], loss: Loss) -> None:
             return
 
 
-def combinations(
-    names: Iterable[str], games: Mapping[str, Loss]
-) -> Iterator[tuple[str, str, str]]:
+def combinations(names: Iterable[str], games: Mapping[str, Loss]) -> Iterator[tuple[str, str, str]]:
     """Yield the combinations that fit: architecture, its option if the defaults don't fit, loss.
 
     An option is the first that does, such as ``--architecture.conditioning auxiliary``. The

@@ -102,6 +102,8 @@ class Autoencoding(Loss):
 def autoencoder(*, likelihood: Likelihood = "bernoulli", reduction: Reduction = "mean") -> Loss:
     """Autoencoder: reconstruct images from a short latent.
 
+        -log p(x | G(E(x)))
+
     "Reducing the Dimensionality of Data with Neural Networks" (Hinton and Salakhutdinov, 2006),
     https://doi.org/10.1126/science.1127647.
 
@@ -117,6 +119,8 @@ def autoencoder(*, likelihood: Likelihood = "bernoulli", reduction: Reduction = 
 def vae(*, beta: float = 1.0, likelihood: Likelihood = "bernoulli") -> Loss:
     """Variational autoencoder: reconstruction and KL, each summed over an image's values.
 
+        -log p(x | G(z)) + beta KL(N(m, s^2) || N(0, 1)), z = m + s e, (m, s) = E(x), e ~ N(0, 1)
+
     "Auto-Encoding Variational Bayes" (Kingma and Welling, 2013), equation 10 and appendix B,
     https://arxiv.org/abs/1312.6114.
 
@@ -130,6 +134,8 @@ def vae(*, beta: float = 1.0, likelihood: Likelihood = "bernoulli") -> Loss:
 
 def betavae(*, beta: float = 4.0, likelihood: Likelihood = "bernoulli") -> Loss:
     """Variational autoencoder with a larger weight of the KL divergence, to disentangle latents.
+
+        -log p(x | G(z)) + beta KL(N(m, s^2) || N(0, 1)), z = m + s e, (m, s) = E(x), e ~ N(0, 1)
 
     "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework" (Higgins et
     al., 2017), equation 4, https://openreview.net/forum?id=Sy2fzU9gl.

@@ -130,6 +130,9 @@ class MutualInformation(AdversarialLoss):
 def acgan(options: AdversarialOptions, *, class_weight: float = 1.0) -> Loss:
     """Auxiliary classifier GAN: the discriminator also classifies real and fake images.
 
+        discriminator: -log D(x) - log(1 - D(G(z))) - class_weight (log P(y|x) + log P(y|G(z)))
+        generator:     -log D(G(z)) - class_weight log P(y|G(z))
+
     "Conditional Image Synthesis with Auxiliary Classifier GANs" (Odena et al., 2017), equations 2
     and 3, https://arxiv.org/abs/1610.09585.
 
@@ -144,6 +147,9 @@ def infogan(
     options: AdversarialOptions, *, categorical_weight: float = 1.0, continuous_weight: float = 0.1
 ) -> Loss:
     """InfoGAN: the discriminator also predicts codes, which are part of the latent.
+
+        discriminator: -log D(x) - log(1 - D(G(z))) - weight log Q(c|G(z))
+        generator:     -log D(G(z)) - weight log Q(c|G(z))
 
     "InfoGAN" (Chen et al., 2016), equations 5 and 6, https://arxiv.org/abs/1606.03657. Needs an
     architecture with ``categorical_code`` or ``continuous_codes``.

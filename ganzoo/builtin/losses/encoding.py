@@ -174,6 +174,9 @@ def vaegan(options: AdversarialOptions, *, reconstruction_weight: float = 1e-2) 
 def bigan(options: AdversarialOptions) -> Loss:
     """BiGAN: an encoder learns to invert the generator, against a discriminator of (image, latent).
 
+        discriminator:         -log D(x, E(x)) - log(1 - D(G(z), z))
+        generator and encoder: -log D(G(z), z) - log(1 - D(x, E(x)))
+
     "Adversarial Feature Learning" (Donahue et al., 2017), equation 3,
     https://arxiv.org/abs/1605.09782. Needs an architecture with a ``joint_discriminator``.
     """

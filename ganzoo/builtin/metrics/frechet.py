@@ -8,7 +8,12 @@ from ganzoo.spec import SetSizes
 
 
 def _frechet(sets: ImageSets) -> dict[str, float]:
-    """Fréchet distance (Heusel et al., 2017), https://arxiv.org/abs/1706.08500."""
+    """Fréchet distance (Heusel et al., 2017), https://arxiv.org/abs/1706.08500.
+
+        |m - n|^2 + tr(C + D - 2 (C D)^(1/2))
+
+    m and C are the mean and the covariance of the features of real images, n and D of samples.
+    """
     value = evaluation.frechet_distance(sets.real.features, sets.fake.features)
     return {"frechet_distance": value}
 

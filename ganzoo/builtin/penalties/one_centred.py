@@ -14,8 +14,10 @@ from ganzoo.nn import DiscriminatorOutput
 class GradientPenalty(Penalty):
     """The gradient penalty, between real and fake images (Gulrajani et al., 2017).
 
-    (||grad D(x)||_2 - 1)^2 at random points. "Improved Training of Wasserstein GANs" (Gulrajani et
-    al., 2017), equation 3, https://arxiv.org/abs/1704.00028.
+        weight (||grad D(x')||_2 - 1)^2, x' = x + u (G(z) - x), u ~ U(0, 1)
+
+    "Improved Training of Wasserstein GANs" (Gulrajani et al., 2017), equation 3,
+    https://arxiv.org/abs/1704.00028.
     """
 
     name = "gradient_penalty"
@@ -32,9 +34,11 @@ class GradientPenalty(Penalty):
 class Dragan(Penalty):
     """The penalty of DRAGAN, around real images (Kodali et al., 2017).
 
-    (||grad D(x)||_2 - 1)^2 at random points. "On Convergence and Stability of GANs" (Kodali et al.,
-    2017), section 2.3 and its authors' noise, uniform on [0, half the standard deviation of the
-    batch's pixels], https://arxiv.org/abs/1705.07215.
+        weight (||grad D(x')||_2 - 1)^2, x' = x + u n, u ~ U(0, 1)
+
+    "On Convergence and Stability of GANs" (Kodali et al., 2017), section 2.3 and its authors' noise
+    n, uniform on [0, half the standard deviation of the batch's pixels],
+    https://arxiv.org/abs/1705.07215.
     """
 
     name = "dragan"

@@ -10,8 +10,10 @@ from ganzoo.games import Comparison, Penalty, squared_gradient_norm
 class R1(Penalty):
     """R1, the squared gradient of the discriminator at real images (Mescheder et al., 2018).
 
-    ||grad D(x)||_2^2 / 2; `weight` is the paper's gamma. "Which Training Methods for GANs do
-    actually Converge?" (Mescheder et al., 2018), equation 9, https://arxiv.org/abs/1801.04406.
+        weight ||grad D(x)||_2^2 / 2
+
+    The weight is the paper's gamma. "Which Training Methods for GANs do actually Converge?"
+    (Mescheder et al., 2018), equation 9, https://arxiv.org/abs/1801.04406.
     """
 
     name = "r1"
@@ -25,8 +27,10 @@ class R1(Penalty):
 class R2(Penalty):
     """R2, the counterpart of R1 at fake images (Mescheder et al., 2018).
 
-    ||grad D(x)||_2^2 / 2; `weight` is the paper's gamma. "Which Training Methods for GANs do
-    actually Converge?" (Mescheder et al., 2018), equation 10, https://arxiv.org/abs/1801.04406.
+        weight ||grad D(G(z))||_2^2 / 2
+
+    The weight is the paper's gamma. "Which Training Methods for GANs do actually Converge?"
+    (Mescheder et al., 2018), equation 10, https://arxiv.org/abs/1801.04406.
     """
 
     name = "r2"

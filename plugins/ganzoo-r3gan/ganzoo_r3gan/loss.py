@@ -56,6 +56,10 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
 def r3gan(options: AdversarialOptions, *, penalty_decay_to: float = 0.1) -> Loss:
     """RpGAN with R1 and R2, whose weights (the paper's gamma) decay during the training.
 
+        discriminator: -log s(D(x) - D(G(z))) + r1 ||grad D(x)||^2 / 2 + r2 ||grad D(G(z))||^2 / 2
+        generator:     -log s(D(G(z)) - D(x))
+        with the sigmoid s
+
     "The GAN is dead; long live the GAN!" (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
     The defaults are those of the paper for FFHQ-64: gamma falls from 2 to 0.2 along half a
     cosine.

@@ -78,6 +78,10 @@ def pix2pix(
 ) -> Loss:
     """pix2pix: a conditional GAN loss plus the mean absolute difference, cGAN + lambda L1.
 
+        discriminator: -log D(c, x) - log(1 - D(c, G(c)))
+        generator:     -log D(c, G(c)) + l1_weight |x - G(c)|
+        with the condition image c
+
     "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., 2016),
     equation 4, https://arxiv.org/abs/1611.07004. A discriminator with the input ``condition``
     judges each image together with its condition image.
