@@ -10,7 +10,8 @@ from typing import Any
 from numpy import float32
 from numpy.typing import NDArray
 
-from ganzoo.bundle import Bundle, check_repeated_config
+from ganzoo.bundle import Bundle, check_repeated_config, weights_name
+from ganzoo.bundle.summary import count_parameters
 from ganzoo.errors import BundleError, SampleError
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut, find_first_layer
@@ -66,6 +67,7 @@ class OnnxModel(Model):
             ends = ends[0], {features: whole.shape_of(features)}
         if is_part:
             graph = cut(graph, *ends)
+        self._weights = bundle.path / weights_name(role)
         self._w_average = graph.w_average
         self._work = Work(graph, file, self.spec, role)
         self._work.check(1)  # a session computes constants when it opens
@@ -140,8 +142,13 @@ class OnnxModel(Model):
                 f"config has {config_inputs} to {config_outputs}. Export the model again."
             )
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.spec.name!r}, {self.spec.data.image})"
+    def describe_runtime(self) -> tuple[int | None, str]:
+        """Return the number of parameters, None for a part of a generator, and the runtime."""
+        parameters = None
+        if self._role in self.spec.roles:
+            parameters = count_parameters(self.spec, self._role, self._weights)
+        device = "cpu" if self.is_batch_invariant else "cuda"
+        return parameters, f"onnxruntime on {device}"
 
 
 class OnnxGenerator(OnnxModel, Generator):

@@ -53,6 +53,13 @@ class TorchModel(nn.Module, Model):
         self.spec = spec
         self.network = network
 
+    __repr__ = Model.__repr__  # ``print(model.network)`` shows the layers
+
+    def describe_runtime(self) -> tuple[int, str]:
+        """Return the number of parameters, and torch with its device."""
+        parameters = list(self.parameters())
+        return sum(p.numel() for p in parameters), f"torch on {parameters[0].device}"
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Run the network."""
         result: Tensor = self.network(*inputs)

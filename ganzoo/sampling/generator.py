@@ -142,13 +142,14 @@ class Generator(Model):
             styles = as_latents(codes.styles, (None, shape.layers, shape.dim), self.spec.name)
             network, inputs = self.part("synthesis"), {"styles": styles}
         else:
-            inputs = self._inputs(*self._check(codes.z, codes.y))
+            z, y = self._check(codes.z, codes.y)
+            codes, inputs = Codes(z, y), self._inputs(z, y)
         name, latent = self.spec.name, "z" if codes.styles is None else "styles"
 
         def to_images(output: NDArray[np.float32], batch: Mapping[str, NDArray[Any]]) -> Any:
             return to_pixels(check_finite(output, name, batch.get(latent)))
 
-        return ImageBatch(run_in_batches(network, inputs, start, to_images))
+        return ImageBatch(run_in_batches(network, inputs, start, to_images), labels=codes.y)
 
     def map(
         self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import operator
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # programs that use arrays only, such as servers, start witho
 
 MAX_SCALE = 64
 ANIMATION_FPS = 12.5
+NOTEBOOK = 640  # pixels: a notebook shows a grid enlarged until a side is nearly as long
 MAX_SIDES = {"WEBP": WEBP_SIDE, "JPEG": 65_500, "GIF": 65_535}  # pixels, by PIL's name
 
 
@@ -40,23 +42,35 @@ class ImageBatch:
     grey.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8], columns: int | None = None) -> None:
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        columns: int | None = None,
+        labels: NDArray[np.int64] | None = None,
+    ) -> None:
         """Create a batch.
 
         Args:
             pixels: uint8 (n, height, width, channels).
             columns: images in a row of the grid; by default the grid is nearly square.
+            labels: the class of each image, integers (n,); None without classes.
 
         Raises:
-            ValueError: the pixels have another dtype or number of dimensions, or `columns` is no
-                integer of at least 1.
+            ValueError: the pixels have another dtype or number of dimensions, `columns` is no
+                integer of at least 1, or the number of labels is not that of the images.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 4:
             raise ValueError(
                 f"an ImageBatch needs uint8 (n, height, width, channels), not "
                 f"{pixels.dtype} {pixels.shape}"
             )
+        if labels is not None and labels.shape != pixels.shape[:1]:
+            raise ValueError(
+                f"an ImageBatch of {len(pixels)} images needs labels ({len(pixels)},), not "
+                f"{labels.shape}"
+            )
         self._pixels = pixels
+        self.labels = labels
         self.columns = _check_columns(columns)
 
     @classmethod
@@ -138,6 +152,12 @@ class ImageBatch:
         """Return uint8 (n, height, width, channels)."""
         return self._pixels
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The number of images, their height, width and channels."""
+        n, height, width, channels = self._pixels.shape
+        return n, height, width, channels
+
     def pil(self) -> list[Image.Image]:
         """Return one PIL image per sample: mode RGB for three channels, otherwise L."""
         return [_to_pil(image) for image in self._pixels]
@@ -212,24 +232,36 @@ class ImageBatch:
     def __len__(self) -> int:
         return len(self._pixels)
 
-    def __getitem__(self, index: slice) -> ImageBatch:
-        """Return a slice of the batch; ``batch.pil()[k]`` is a single image."""
-        if not isinstance(index, slice):
-            raise TypeError(
-                "an ImageBatch accepts slices only. Use batch[2:3], or batch.pil()[2] for one image"
-            )
-        return ImageBatch(self._pixels[index])
+    @overload
+    def __getitem__(self, index: slice) -> ImageBatch: ...
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Image.Image: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Image.Image | ImageBatch:
+        """Return a PIL image, ``batch[2]``, or a slice of the batch, ``batch[2:4]``.
+
+        Raises:
+            IndexError: there is no such image.
+            TypeError: the index is neither an integer nor a slice.
+        """
+        if isinstance(index, slice):
+            labels = None if self.labels is None else self.labels[index]
+            return ImageBatch(self._pixels[index], labels=labels)
+        return _to_pil(self._pixels[operator.index(index)])
 
     def __iter__(self) -> Iterator[Image.Image]:
         return iter(self.pil())
 
     def __repr__(self) -> str:
-        n, height, width, channels = self._pixels.shape
+        n, height, width, channels = self.shape
         return f"ImageBatch({n} images, {height}x{width}x{channels})"
 
     def _repr_png_(self) -> bytes:
+        columns, *sides = arrange(*self.shape[:3], self.columns)
+        scale = max(legible_scale(self.shape[2], max(sides)), NOTEBOOK // max(sides))
         buffer = io.BytesIO()
-        self.grid(scale=None).save(buffer, "PNG")
+        self.grid(columns, scale=min(scale, MAX_SCALE)).save(buffer, "PNG")
         return buffer.getvalue()
 
 

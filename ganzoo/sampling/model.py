@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, quantity
 from ganzoo.sampling.sizes import compute_batch
 from ganzoo.spec import ModelSpec, as_integer, as_number
 from ganzoo.system.memory import free_host_memory
@@ -36,6 +36,19 @@ class Model(ABC):
     @abstractmethod
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Run the network on named arrays with equal first dimensions."""
+
+    def describe_runtime(self) -> tuple[int | None, str]:
+        """Return the number of parameters, None if unknown, and the runtime with its device."""
+        return None, "unknown runtime"
+
+    def __repr__(self) -> str:
+        parameters, runtime = self.describe_runtime()
+        facts = [str(self.spec.data.image)]
+        if "y" in self.spec.inputs:
+            facts.append(quantity(self.spec.data.classes, "class"))
+        if parameters is not None:
+            facts.append(quantity(parameters, "parameter"))
+        return f"<{type(self).__name__} {self.spec.name}: {', '.join([*facts, runtime])}>"
 
     def part(self, role: str) -> Model:
         """Return a part of a generator.

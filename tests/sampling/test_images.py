@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -111,9 +113,27 @@ def test_other_channel_counts_show_the_first_channel(channels):
     assert images.grid().size == (26, 14)
 
 
-def test_batches_accept_only_slices():
-    with pytest.raises(TypeError, match="accepts slices only"):
-        batch()[0]
+def test_an_index_is_an_image_and_a_slice_is_a_batch():
+    images = ImageBatch(batch().numpy(), labels=np.arange(len(batch())))
+    assert images.shape == images.numpy().shape
+    assert np.array_equal(np.asarray(images[-1]), images.pil()[-1])
+    assert np.array_equal(np.asarray(images[np.int64(1)]), images.pil()[1])
+    part = images[1:3]
+    assert np.array_equal(part.numpy(), images.numpy()[1:3])
+    assert part.labels.tolist() == [1, 2]
+    assert batch().labels is None
+    with pytest.raises(IndexError):
+        images[len(images)]
+    with pytest.raises(TypeError):
+        images["0"]
+    with pytest.raises(ValueError, match="needs labels"):
+        ImageBatch(batch().numpy(), labels=np.arange(99))
+
+
+@pytest.mark.parametrize(("n", "side"), [(1, 28), (4, 28), (64, 28), (4, 256), (1000, 4)])
+def test_a_notebook_shows_a_batch_large(n, side):
+    png = ImageBatch(np.zeros((n, side, side, 1), np.uint8))._repr_png_()
+    assert 440 <= max(Image.open(io.BytesIO(png)).size) <= 4_096
 
 
 def test_only_uint8_images_are_accepted():
