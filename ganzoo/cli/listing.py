@@ -89,7 +89,8 @@ def describe(registry: Registry[Any], entry: Entry) -> Description:
     text = read_docstring(entry) if entry.distribution else ""
     if not text and (entry.distribution in (None, distributions.DISTRIBUTION)):
         try:
-            text = docstring_of(registry.load(entry))
+            thing = registry.load(entry)
+            text = docstring_of(thing.compute if registry.kind == "metric" else thing)
         except GanzooError:  # of ganzoo's own that needs torch
             text = ""
     return read_description(text)

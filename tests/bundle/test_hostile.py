@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 import ganzoo
 from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
 from ganzoo.bundle.tensors import MAX_HEADER
-from ganzoo.cli import listing
+from ganzoo.cli.info import info
 from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
 from ganzoo.runtimes.onnx_file import CHUNK, MAX_FIELDS, read_onnx
 from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
@@ -390,7 +390,7 @@ def test_control_characters_of_a_bundle_are_escaped(bundle, capsys):
         config["data"] |= {"origin": "\x1b]0;x\x07", "license": "\r"}
 
     change_config(bundle, change)
-    listing.info(str(bundle))
+    info(str(bundle))
     out = capsys.readouterr().out
     assert "not in the format of ganzoo" in out
     assert all(line.isprintable() for line in out.split("\n"))

@@ -1,5 +1,7 @@
 """A user's own Python file, which a command imports first."""
 
+import re
+
 import pytest
 
 import ganzoo
@@ -74,7 +76,7 @@ def test_commands_know_what_the_file_registers(own):
     done = run_python(COMMANDS, own, *TRAIN, *SHORT)
     assert done.returncode == 0, done.stderr
     assert "line + nonsaturating on stripes" in done.stdout
-    assert "line                     this process" in done.stdout
+    assert re.search(r"^  line  .*this process$", done.stdout, re.MULTILINE)
     assert f"next: ganzoo export run --import {own}\n" in done.stdout
     assert f"  ganzoo train --resume run --import {own}\n" in done.stderr
 

@@ -129,7 +129,7 @@ def test_the_help_of_a_recipe_in_another_encoding(encoding):
             "error: cannot write to standard output: No space left on device",
         ),
         (">/dev/full", "--help", 1, "error: cannot write to standard output: No space left"),
-        (">&-", "info nope", 1, "error: no model named 'nope'"),
+        (">&-", "info nope", 1, "error: no model or component is named 'nope'"),
         (">&- 2>&-", "info nope", 1, ""),
         ("2>/dev/full", "info nope", 1, ""),
         ("2>&-", "info nope", 1, ""),
