@@ -117,7 +117,11 @@ def _refuse(data: DataSpec, window: int) -> str:
 
 
 def _metric(
-    compute: Callable[[ImageSets], dict[str, float]], name: str, what: str, window: int
+    compute: Callable[[ImageSets], dict[str, float]],
+    name: str,
+    what: str,
+    window: int,
+    unit: str = "",
 ) -> Metric:
     def settings(sets: ImageSets) -> str:
         return (
@@ -129,11 +133,12 @@ def _metric(
     return Metric(
         compute,
         {name: "higher", **{f"{name}_{baseline}": "neither" for baseline in BASELINES}},
+        units=dict.fromkeys([name, *(f"{name}_{baseline}" for baseline in BASELINES)], unit),
         needs=("pairs",),
         settings=settings,
         refuses=lambda extractor, data: _refuse(data, window),
     )
 
 
-psnr_y = _metric(_psnr_y, "psnr_y", "PSNR in dB", 1)
+psnr_y = _metric(_psnr_y, "psnr_y", "PSNR in dB", 1, unit="dB")
 ssim_y = _metric(_ssim_y, "ssim_y", "SSIM in Gaussian windows of 11x11, sigma 1.5, inside", WINDOW)
