@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ class Log:
         """Return the next line: averages since the last line, and the settings in force.
 
         A term with a weight has two entries: its value, and ``<name>_weighted``. ``totals`` are the
-        sums of each player's terms with their weights, which the player minimises.
+        sums of each player's terms with their weights, which the player minimises. A term that only
+        some updates have, such as a lazy penalty, is 0 in the sums of the others.
 
         Every process of the group must call it.
 
@@ -98,8 +100,8 @@ class Log:
             "seconds": round(state.seconds, 3),
             "images_per_second": round(rate, 1),
             "in_force": state.in_force(),
-            "terms": (mean_terms := _means(terms)),
-            "totals": _totals(mean_terms),
+            "terms": _means(terms),
+            "totals": _totals(terms),
             "metrics": _means(metrics),
             "learning_rates": {
                 name: float(optimizer.param_groups[0]["lr"])
@@ -152,14 +154,20 @@ class Log:
         ]
 
 
-def _totals(terms: Mapping[str, float]) -> dict[str, float]:
-    """Return the sum of each player's terms, with their weights."""
-    totals: dict[str, float] = {}
-    for name, mean in terms.items():
-        if f"{name}{WEIGHTED}" not in terms:
-            player = name.split("/")[0]
-            totals[player] = totals.get(player, 0.0) + mean
-    return totals
+def _totals(values: list[tuple[str, str, float]]) -> dict[str, float]:
+    """Return the mean over the updates of each player of the sum of its terms with their weights.
+
+    Every update has the most frequent term.
+    """
+    counts = Counter((player, name) for player, name, _ in values)
+    updates: dict[str, int] = {}
+    for (player, _), count in counts.items():
+        updates[player] = max(count, updates.get(player, 0))
+    sums = dict.fromkeys(updates, 0.0)
+    for player, name, value in values:
+        if (player, f"{name}{WEIGHTED}") not in counts:
+            sums[player] += value
+    return {player: total / updates[player] for player, total in sums.items()}
 
 
 def _means(values: list[tuple[str, str, float]]) -> dict[str, float]:
