@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         density_coverage,
         precision_recall,
     )
-    from ganzoo.evaluation.pairs import compare_pairs
+    from ganzoo.evaluation.pairs import compare_pairs, structural_similarity
     from ganzoo.evaluation.plan import EvaluationPlan, plan_evaluation
     from ganzoo.evaluation.scores import inception_score
 
@@ -68,7 +68,7 @@ _NAMES = {
         "modes_hit",
     ),
     "neighbours": ("DensityCoverage", "PrecisionRecall", "density_coverage", "precision_recall"),
-    "pairs": ("compare_pairs",),
+    "pairs": ("compare_pairs", "structural_similarity"),
     "plan": ("EvaluationPlan", "plan_evaluation"),
     "scores": ("inception_score",),
 }
@@ -106,6 +106,7 @@ __all__ = [
     "nearest_training",
     "plan_evaluation",
     "precision_recall",
+    "structural_similarity",
     "usable_subset_size",
     "wasserstein1",
 ]
