@@ -14,7 +14,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganzoo.benchmark import compare, evaluate
+    from ganzoo.comparison.benchmark import benchmark
+    from ganzoo.comparison.models import compare, evaluate
     from ganzoo.exporters import export, import_checkpoint
     from ganzoo.games import Loss, Player
     from ganzoo.hub import push
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOME = {
-    "compare": "ganzoo.benchmark",
-    "evaluate": "ganzoo.benchmark",
+    "benchmark": "ganzoo.comparison.benchmark",
+    "compare": "ganzoo.comparison.models",
+    "evaluate": "ganzoo.comparison.models",
     "export": "ganzoo.exporters",
     "import_checkpoint": "ganzoo.exporters",
     "Loss": "ganzoo.games",
@@ -110,6 +112,7 @@ __all__ = [
     "Translator",
     "__version__",
     "architectures",
+    "benchmark",
     "compare",
     "datasets",
     "evaluate",

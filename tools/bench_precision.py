@@ -28,8 +28,8 @@ import torch
 
 import ganzoo
 from ganzoo import zoo
-from ganzoo.benchmark import evaluate
 from ganzoo.bundle import open_bundle, write_bundle
+from ganzoo.comparison.models import evaluate
 from ganzoo.errors import ExportError
 from ganzoo.exporters import precision
 from ganzoo.runtimes.onnx import load_onnx

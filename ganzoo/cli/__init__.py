@@ -14,6 +14,7 @@ from typing import Any
 import tyro
 
 from ganzoo.cli.arguments import PARSING
+from ganzoo.cli.benchmark import benchmark
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.completion import completion
 from ganzoo.cli.data import data
@@ -156,6 +157,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "push": push,
     "evaluate": evaluate,
     "compare": compare,
+    "benchmark": benchmark,
     "gallery": gallery,
     "plot": plot,
     "demo": demo,

@@ -16,7 +16,7 @@ from ganzoo.registry import DIRECTIONS, better_of, unit_of
 from ganzoo.system.terminal import print_json, print_out
 
 if TYPE_CHECKING:
-    from ganzoo.benchmark import Row
+    from ganzoo.comparison.models import Row
     from ganzoo.evaluation.evaluator import Evaluation
 
 TABLE = ("frechet", "precision-recall")  # default metrics of a comparison
@@ -55,9 +55,9 @@ def evaluate(
         resize: resize images that differ from the size of the model or the extractor.
         whole: measure an upscaler on whole images, each at its own size, and print the means.
     """
-    from ganzoo import benchmark
+    from ganzoo.comparison import models
 
-    evaluation = benchmark.evaluate(
+    evaluation = models.evaluate(
         name,
         dataset=dataset,
         split=split,
@@ -125,11 +125,12 @@ def compare(
         output: image file to write or replace, .png or .svg; by default comparison.png, which
             replaces no file.
     """
-    from ganzoo import benchmark, plots
+    from ganzoo import plots
+    from ganzoo.comparison import models
 
     output = choose_output(output, "comparison.png")
     plots.check_ending(output, plots.FIGURES)
-    rows = benchmark.compare(
+    rows = models.compare(
         names,
         dataset=dataset,
         split=split,
@@ -147,7 +148,7 @@ def compare(
     better, units = scales["better"], scales["units"]
     protocol = rows[0].evaluation.protocol
     if as_json:
-        models = [
+        entries = [
             {
                 "name": row.name,
                 "parameters": row.parameters,
@@ -157,11 +158,11 @@ def compare(
             }
             for row in rows
         ]
-        document = {"models": models, **scales, "protocol": protocol, "figure": str(figure)}
+        document = {"models": entries, **scales, "protocol": protocol, "figure": str(figure)}
         print_json(document)
         return
     print_out(figure)
-    runtimes = benchmark.RUNTIMES
+    runtimes = models.RUNTIMES
     columns = {metric: f"{metric} {unit}".rstrip() for metric, unit in units.items()}
     heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *columns.values()]
     best = {metric: _best(metric, rows) for metric in columns}

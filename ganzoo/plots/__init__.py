@@ -3,6 +3,7 @@
 from ganzoo.system.dependencies import quiet_imports
 
 with quiet_imports():
+    from ganzoo.plots.bands import draw_bands
     from ganzoo.plots.border import Border
     from ganzoo.plots.comparisons import (
         draw_comparison,
@@ -21,6 +22,7 @@ with quiet_imports():
     from ganzoo.plots.progress import animate_progress, draw_progress
     from ganzoo.plots.rows import draw_rows
     from ganzoo.plots.run_files import find_moments, read_log, read_metrics, read_moments
+    from ganzoo.plots.sample_table import draw_sample_table
     from ganzoo.plots.saving import (
         ANIMATIONS,
         FIGURES,
@@ -46,6 +48,7 @@ __all__ = [
     "animate_progress",
     "check_ending",
     "check_plane",
+    "draw_bands",
     "draw_comparison",
     "draw_curves",
     "draw_earth_mover",
@@ -59,6 +62,7 @@ __all__ = [
     "draw_reconstructions",
     "draw_rows",
     "draw_run",
+    "draw_sample_table",
     "draw_style_mixing",
     "draw_translations",
     "find_moments",

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import benchmark, cards
+from ganzoo import cards
 from ganzoo.cards.fences import read_blocks
 from ganzoo.cli import main
 from ganzoo.evaluation.evaluator import Evaluation
@@ -145,7 +145,7 @@ def test_its_shell_commands(name, blocks, bundles, folder, monkeypatch, capsys):
         evaluations.append((name, how))
         return Evaluation({}, {})
 
-    monkeypatch.setattr(benchmark, "evaluate", evaluate)
+    monkeypatch.setattr("ganzoo.comparison.models.evaluate", evaluate)
     lines = [
         shlex.split(line)
         for block in blocks[name].values()

@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import benchmark, exporters
+from ganzoo import exporters
 from ganzoo.bundle import open_bundle
 from ganzoo.cli import main
+from ganzoo.comparison import models
 from ganzoo.errors import (
     BrokenPluginError,
     BundleError,
@@ -189,7 +190,7 @@ def test_the_data_chooses_its_extractor():
 )
 def test_the_dataset_of_the_training_is_measured_with_its_extractor(bundle, provenance, extractor):
     spec = replace(ganzoo.info(bundle), provenance={"recipe": provenance})
-    assert benchmark._extractor_of(spec, "arrays") == extractor
+    assert models._extractor_of(spec, "arrays") == extractor
 
 
 def test_modes_of_the_ring_are_counted_on_points():
@@ -289,10 +290,10 @@ def test_a_runtime_whose_plugin_is_broken_has_no_speed(bundle, monkeypatch):
             raise BrokenPluginError("the plugin fails")
         return original(name, runtime="onnx")
 
-    original = benchmark.zoo.load
-    monkeypatch.setattr(benchmark.zoo, "load", load)
-    options = benchmark.EvaluationOptions(metrics=["frechet"], **QUICK)
-    row = benchmark._row(bundle, Component("digits", {"size": 16}), options)
+    original = models.zoo.load
+    monkeypatch.setattr(models.zoo, "load", load)
+    options = models.EvaluationOptions(metrics=["frechet"], **QUICK)
+    row = models._row(bundle, Component("digits", {"size": 16}), options)
     assert set(row.images_per_second) == {"onnx"}
 
 

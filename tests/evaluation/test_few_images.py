@@ -80,7 +80,7 @@ def test_nothing_is_read_before_a_refusal(bundle, monkeypatch):
     def read(*_, **__):
         raise AssertionError("images were read")
 
-    monkeypatch.setattr(ganzoo.benchmark, "decode", read)
+    monkeypatch.setattr("ganzoo.comparison.models.decode", read)
     for options, message in (
         ({"metrics": ["frechet"], "samples": 60}, "'frechet' cannot be computed here"),
         ({"samples": 1.5}, "samples is 1.5; it must be an integer"),

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 import ganzoo
-from ganzoo import benchmark
 from ganzoo.bundle.json_lines import cut_back, read_lines
+from ganzoo.comparison import models
 from ganzoo.data import opening
 from ganzoo.data.run_data import RunData
 from ganzoo.errors import MetricError, RecipeError, UnknownNameError
@@ -92,7 +92,7 @@ def test_values_equal_those_of_the_bundle(evaluated):
     log = {line["images"]: line["seconds"] for line in read_lines(evaluated.path / "log.jsonl")}
     assert [line["seconds"] for line in lines] == [log[line["images"]] for line in lines]
     last = lines[-1]
-    again = benchmark.evaluate(evaluated.path, samples=64, seed=0, runtime="torch", progress=False)
+    again = models.evaluate(evaluated.path, samples=64, seed=0, runtime="torch", progress=False)
     assert last["metrics"] == pytest.approx(again.metrics, rel=1e-6)
     assert {FRECHET, "precision", "recall", "modes_hit"} <= set(last["metrics"])
     alike = {key: again.protocol[key] for key in last["protocol"]}
@@ -113,7 +113,7 @@ def test_the_best_bundle_by_a_metric_is_stored(evaluated, tmp_path):
         "samples": 64,
     }
     assert provenance["images_seen"] == best["images"]
-    again = benchmark.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
+    again = models.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
     assert again.metrics[FRECHET] == pytest.approx(best["metrics"][FRECHET], rel=1e-6)
     ganzoo.export(evaluated.best, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())
@@ -255,7 +255,7 @@ def test_a_run_that_streams_since_its_resumption_is_one_run(begun_in_memory):
     for bundle in (run.best, run.bundle):
         fingerprints.add(ganzoo.info(bundle).provenance["data"]["sha256"])
         options = {"samples": 16, "metrics": ["precision-recall"], "extractor": "pixels"}
-        again = benchmark.evaluate(bundle, **options, runtime="torch", progress=False)
+        again = models.evaluate(bundle, **options, runtime="torch", progress=False)
         assert again.protocol["real_images"] == 60, "the folder of the run is known"
     assert len(fingerprints) == 1
 

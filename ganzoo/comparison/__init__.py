@@ -1,0 +1,1 @@
+"""Comparison of models, and of trainings: `evaluate`, `compare` and `benchmark`."""
