@@ -89,14 +89,13 @@ def _page(
         curves=_section(
             "Curves",
             "Mean over the seeds; the band is the range from the lowest to the highest.",
-            f'<img src="{_url((results.path / CURVES).read_bytes())}" alt="metrics over images">',
+            f'<div class="wide"><img src="{_url((results.path / CURVES).read_bytes())}" alt="metrics over images"></div>',
         )
         if has_curves
         else "",
         samples=_section(
             "Samples",
-            "Uncurated samples at the end of the first seed's training. Image k of every grid has "
-            "the same latent code where the latent spaces are equal.",
+            "Uncurated samples at the end of the training of the first seed.",
             f'<div class="samples">{"".join(map(_figure, samples.items()))}</div>',
         )
         if samples
@@ -112,11 +111,11 @@ ENDS = ("seeds", "images/s", "parameters")
 
 
 def _row(results: BenchmarkResults, row: BenchmarkRow) -> str:
-    leaders = results.leaders("final")
+    means = results.best_means("final")
     cells = [f"<td>{_escape(row.label)}</td>"]
     for name in results.metrics:
         final, best = row.final.get(name), row.best.get(name)
-        mark = ' class="best"' if leaders.get(name) == row.label else ""
+        mark = ' class="best"' if final and final.mean == means.get(name) else ""
         small = f"<small>best {best}</small>" if best else ""
         cells.append(f"<td{mark}>{final or '-'}{small}</td>")
     speed = f"{row.speed.mean:,.0f}" if row.speed else "-"

@@ -21,6 +21,7 @@ from ganzoo.system.machine import describe_versions
 from ganzoo.training.evaluation import METRICS
 
 Values = dict[str, float]
+BEST_OF: dict[str, Callable[..., float]] = {"lower": min, "higher": max}
 ARROWS = {"lower": " ↓", "higher": " ↑"}  # behind the name of a value
 
 
@@ -92,8 +93,7 @@ class SeedResult:
         best = {}
         for name in self.final:
             values = [v[name] for _, v in self.evaluations if math.isfinite(v.get(name, math.nan))]
-            choose: Callable[..., float] | None
-            choose = {"lower": min, "higher": max}.get(better_of(name) or "")
+            choose = BEST_OF.get(better_of(name) or "")
             if choose and values:
                 best[name] = choose(values)
         return best
@@ -180,8 +180,11 @@ class BenchmarkResults:
     @property
     def failures(self) -> list[tuple[str, str]]:
         """Label and reason of combinations that do not fit, and of runs that failed."""
-        failures = [(row.label, row.incompatible) for row in self.rows if row.incompatible]
-        return failures + [
+        labels: dict[str, list[str]] = {}  # of the combinations with the same reason
+        for row in self.rows:
+            if row.incompatible:
+                labels.setdefault(row.incompatible, []).append(row.label)
+        return [("; ".join(each), reason) for reason, each in labels.items()] + [
             (
                 f"{row.label}, seed {run.seed}",
                 f"{run.status} at {run.images:,} images: {run.reason}",
@@ -191,20 +194,18 @@ class BenchmarkResults:
             if run.reason
         ]
 
-    def leaders(self, values: str) -> dict[str, str]:
-        """Return the label of the best row of each metric.
+    def best_means(self, values: str) -> dict[str, float]:
+        """Return the best mean of each metric over the rows.
 
         Args:
             values: ``final`` or ``best``.
         """
-        leaders = {}
-        for name in self.metrics:
-            rows = [row for row in self.rows if name in getattr(row, values)]
-            better = better_of(name)
-            if rows and better in ("lower", "higher"):
-                choose = min if better == "lower" else max
-                leaders[name] = choose(rows, key=lambda row: getattr(row, values)[name].mean).label
-        return leaders
+        columns = [getattr(row, values) for row in self.rows]
+        return {
+            name: choose(column[name].mean for column in columns if name in column)
+            for name in self.metrics
+            if (choose := BEST_OF.get(better_of(name) or ""))
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the results as JSON values."""
@@ -220,15 +221,15 @@ class BenchmarkResults:
 
     def to_markdown(self) -> str:
         """Return the table of the results, and the failures."""
-        leaders = {values: self.leaders(values) for values in ("final", "best")}
+        best = {values: self.best_means(values) for values in ("final", "best")}
         heads = ["", *_heads(self), "seeds", "images/s", "parameters"]
         lines = [heads]
         for row in self.rows:
             cells = []
             for name, values in _columns(self):
-                text = _text(getattr(row, values).get(name))
-                is_best = leaders[values].get(name) == row.label
-                cells.append(f"**{text}**" if is_best else text)
+                mean = getattr(row, values).get(name)
+                is_best = mean and mean.mean == best[values].get(name)
+                cells.append(f"**{mean}**" if is_best else str(mean or "-"))
             size = f"{row.parameters:,}" if row.parameters else "-"
             speed = f"{row.speed.mean:,.0f}" if row.speed else "-"
             lines.append([row.label.replace("|", "\\|"), *cells, row.state, speed, size])
@@ -264,8 +265,8 @@ def caption(results: BenchmarkResults) -> str:
         f"Dataset {recipe.dataset.name}; {length}; "
         f"{quantity(protocol.samples, 'sample')} every {quantity(protocol.every, 'image')}, "
         f"{extractor}; seeds {', '.join(map(str, spec.seeds))}. Values are means over the "
-        "finished seeds, ± the standard deviation; bold is best. Final is the last evaluation, best "
-        "the best one of each seed."
+        "finished seeds, ± the standard deviation; the best one is bold. Final is the last "
+        "evaluation, best the best evaluation of each seed."
     )
     return f"{text} Measured on {results.hardware}." if results.hardware else text
 
@@ -275,7 +276,7 @@ def _columns(results: BenchmarkResults) -> list[tuple[str, str]]:
         (name, values)
         for name in results.metrics
         for values in ("final", "best")
-        if values == "final" or better_of(name) in ("lower", "higher")
+        if values == "final" or better_of(name) in BEST_OF
     ]
 
 
@@ -284,10 +285,6 @@ def _heads(results: BenchmarkResults) -> list[str]:
         f"{name.replace('_', ' ')}{ARROWS.get(better_of(name) or '', '')}, {values}"
         for name, values in _columns(results)
     ]
-
-
-def _text(mean: SeedMean | None) -> str:
-    return str(mean) if mean else "-"
 
 
 def collect(plan: Plan, folder: Path) -> BenchmarkResults:
@@ -350,7 +347,7 @@ def _over_seeds(values: Sequence[Values]) -> dict[str, SeedMean]:
 def _sort(rows: Sequence[BenchmarkRow]) -> list[BenchmarkRow]:
     """Sort by the final mean of the first value that has a best one."""
     names = dict.fromkeys(name for row in rows for name in row.final)
-    name = next((name for name in names if better_of(name) in ("lower", "higher")), None)
+    name = next((name for name in names if better_of(name) in BEST_OF), None)
     if name is None:
         return list(rows)
     sign = -1 if better_of(name) == "higher" else 1

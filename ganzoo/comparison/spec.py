@@ -161,7 +161,8 @@ class BenchmarkSpec:
             if str(name) not in shipped:
                 raise RecipeError(
                     f"no benchmark {str(name)!r} ships with ganzoo."
-                    f"{did_you_mean(str(name), shipped)} Pass a TOML file, or one of {enumerate_names(shipped)}."
+                    f"{did_you_mean(str(name), shipped)} Pass a TOML file, "
+                    f"or one of {enumerate_names(shipped)}."
                 )
             path = SPECS / f"{name}.toml"
         try:

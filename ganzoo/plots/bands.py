@@ -37,14 +37,19 @@ def draw_bands(panels: Mapping[str, Mapping[str, Sequence[Curve]]]) -> Figure:
     names = [name for name, curves in panels.items() if any(map(_points, curves.values()))]
     if not names:
         raise PlotError("there is nothing to draw: no run has an evaluation with a finite value.")
-    labels = list(dict.fromkeys(label for curves in panels.values() for label in curves))
+    labels = list(
+        dict.fromkeys(
+            label for curves in panels.values() for label, each in curves.items() if _points(each)
+        )
+    )
     colours = dict(zip(labels, _colours(len(labels)), strict=True))
     rows = math.ceil(len(labels) / 4)
     figure = new_figure(WIDTH, PANEL_HEIGHT * len(names) + LEGEND_LINE * rows)
     axes = figure.subplots(len(names), 1, squeeze=False)[:, 0]
     for name, panel in zip(names, axes, strict=True):
         for label, curves in panels[name].items():
-            _draw(panel, _points(curves), colours[label])
+            if points := _points(curves):
+                _draw(panel, points, colours[label])
         panel.margins(x=0.02)
         panel.set_title(f"{name.replace('_', ' ')}{TITLES[better_of(name)]}")
         count_images(panel)

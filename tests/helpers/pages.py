@@ -47,6 +47,8 @@ def run_block(
         elsewhere: prefixes of commands that other tests run.
         most_images: largest number of images to train on; None trains on as many as the block says.
     """
+    if name := re.match(r"# ([\w-]+\.(?:py|toml))\n", block):  # the block is this file
+        (folder / name[1]).write_text(block)
     if language == "python":
         result = run_python(block, cwd=folder)
         assert result.returncode == 0, result.stderr
