@@ -89,7 +89,8 @@ def _page(
         curves=_section(
             "Curves",
             "Mean over the seeds; the band is the range from the lowest to the highest.",
-            f'<div class="wide"><img src="{_url((results.path / CURVES).read_bytes())}" alt="metrics over images"></div>',
+            f'<div class="wide"><img src="{_url((results.path / CURVES).read_bytes())}" '
+            'alt="metrics over images seen"></div>',
         )
         if has_curves
         else "",

@@ -187,7 +187,7 @@ class BenchmarkResults:
         return [("; ".join(each), reason) for reason, each in labels.items()] + [
             (
                 f"{row.label}, seed {run.seed}",
-                f"{run.status} at {run.images:,} images: {run.reason}",
+                f"{run.status} after {quantity(run.images, 'image')}: {run.reason}",
             )
             for row in self.rows
             for run in row.runs

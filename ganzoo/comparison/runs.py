@@ -251,7 +251,8 @@ class _Worker:
         """Stop the process: it saves its run first."""
         if self.job and self.process.is_alive():
             self.process.terminate()
-        self.connection.close()
+        with contextlib.suppress(OSError):  # it has ended
+            self.connection.send(None)
 
 
 def _stop(workers: Sequence[_Worker]) -> None:
@@ -301,20 +302,18 @@ def _device_of(slot: int, device: str | None) -> str | None:
 
 
 def _work(connection: Connection, threads: int, files: Sequence[str]) -> None:
-    """Train the runs that arrive, until the connection is closed."""
+    """Train the runs that arrive, until None does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a training handles it while it runs
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     for file in files:
         import_own_file(file)
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            job = connection.recv()
-            try:
-                result: Any = train_to_outcome(job)
-            except GanzooError as error:
-                result = error
-            connection.send(result)
+    while (job := connection.recv()) is not None:
+        try:
+            result: Any = train_to_outcome(job)
+        except GanzooError as error:
+            result = error
+        connection.send(result)
 
 
 def _end_with_parent() -> None:
