@@ -54,6 +54,8 @@ class Model:
         recipe: registered name of the recipe; by default the name of the model.
         seeds: seeds to train with; the model of the first seed ships.
         settings: fields of the recipe to replace.
+        start: registered name of the recipe whose run the training starts from, with the same seed
+            and settings; by default random weights.
         measured_on: arguments of the dataset to replace for the evaluation.
     """
 
@@ -62,6 +64,7 @@ class Model:
     recipe: str = ""
     seeds: list[int] = field(default_factory=lambda: [0])
     settings: dict[str, Any] = field(default_factory=dict)
+    start: str = ""
     measured_on: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -108,22 +111,28 @@ def missing(model: Model, data: str) -> list[int]:
     return [seed for seed in model.seeds if str(seed) not in results]
 
 
-def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
-    """Train one seed, or resume it, and return the results of its final and its best model.
+def train(model: Model, seed: int, runs: Path, data: str) -> tuple[Path, dict[str, Any]]:
+    """Train one seed, or resume it; return the run, and the results of its final and best model.
 
     The results are empty if the recipe keeps no best model, as for models that translate images.
     """
+    recipe = model.recipe_of(seed)
+    out = runs / f"{model.name}-{seed}-{digest(recipe, data)}"
     if (out / "recipe.toml").is_file():
         run = ganzoo.resume(out)
     else:
-        run = ganzoo.train(model.recipe_of(seed), out=out)
+        start = None
+        if model.start:
+            first = replace(model, name=model.start, recipe="", start="")
+            start, _ = train(first, seed, runs, data)
+        run = ganzoo.train(recipe, out=out, init_from=start)
     if not run.finished:
         raise KeyboardInterrupt
-    if not model.recipe_of(seed).keep_best:
-        return {}
+    if not recipe.keep_best:
+        return out, {}
     final, best = (ganzoo.evaluate(bundle, samples=SAMPLES) for bundle in (run.bundle, run.best))
     provenance = open_bundle(run.best).spec.provenance
-    return {
+    return out, {
         "images": run.images_seen,
         "final": final.metrics[METRIC],
         "best": best.metrics[METRIC],
@@ -143,13 +152,9 @@ def ship(model: Model, run: Path, results: dict[str, dict[str, Any]]) -> None:
 
 def build(model: Model, data: str, runs: Path) -> Iterator[str]:
     """Train all seeds of a model and ship it; yield a line per step."""
-    folders = {
-        seed: runs / f"{model.name}-{seed}-{digest(model.recipe_of(seed), data)}"
-        for seed in model.seeds
-    }
-    results = {}
-    for seed, folder in folders.items():
-        results[str(seed)] = train(model, seed, folder)
+    folders, results = {}, {}
+    for seed in model.seeds:
+        folders[seed], results[str(seed)] = train(model, seed, runs, data)
         final = results[str(seed)].get("final")
         yield f"seed {seed}: " + ("trained" if final is None else f"{METRIC} {final:.4g}")
     ship(model, folders[model.seeds[0]], results)

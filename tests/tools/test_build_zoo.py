@@ -64,11 +64,14 @@ def test_missing_models_are_built(zoo, tmp_path, capsys):
 def test_a_model_without_a_best_bundle_is_built(zoo, tmp_path, capsys):
     """Translators, for example, have no best bundle."""
     write(tmp_path, [0], ', keep_best = ""')
+    with (tmp_path / "zoo.toml").open("a") as file:
+        file.write('start = "dcgan-digits"\n')
     zoo.main()
     assert "seed 0: trained" in capsys.readouterr().out
     provenance = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
     assert provenance["metrics"]
     assert "seeds" not in provenance
+    assert provenance["initial_weights"]["model"] == "dcgan-digits"
     zoo.main()
     assert "up to date" in capsys.readouterr().out
 

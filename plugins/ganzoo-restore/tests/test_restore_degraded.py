@@ -9,7 +9,7 @@ from restore_helpers import paint
 import ganzoo
 from ganzoo.data.reading import read_items
 from ganzoo.data.workers import ReadAhead
-from ganzoo.errors import DataError, ImageFileError
+from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
 from ganzoo_restore import degradations
 
 
@@ -61,6 +61,13 @@ def test_an_item_depends_on_its_file_and_its_number_alone(folder, tmp_path):
     expected = read_items(dataset, spec, places, places)
     assert torch.equal(items.images, expected.images)
     assert torch.equal(items.conditions, expected.conditions)
+
+
+def test_a_subfolder_is_read_alone(folder):
+    dataset, _ = read(folder.parent, subfolder=folder.name)
+    assert dataset.files == 3
+    with pytest.raises(DataNotFoundError, match="folder not found: .*missing"):
+        read(folder, subfolder="missing")
 
 
 def test_flipped_items_follow_all_others(folder):
