@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from ganzoo.errors import PlotError
-from ganzoo.plots.rows import draw_rows
+from ganzoo.plots.rows import IMAGE_SIDE, draw_rows
 from ganzoo.sampling.images import ImageBatch
+
+UPSCALED_SIDE = 256  # of images that are larger than their inputs, in pixels
+UPSCALED_COLUMNS = 3
 
 
 def draw_comparison(models: Mapping[str, ImageBatch], *, columns: int | None = None) -> Figure:
@@ -44,24 +48,42 @@ def draw_reconstructions(
 
 def draw_translations(
     condition: ImageBatch,
-    output: ImageBatch,
+    outputs: Mapping[str, ImageBatch],
     truth: ImageBatch | None = None,
     *,
     columns: int | None = None,
 ) -> Figure:
-    """Draw the inputs of an image-to-image model, its outputs, and the true images.
+    """Draw the inputs of image-to-image models, their outputs, and the true images.
+
+    If outputs are larger than inputs, there is a row of inputs that a bicubic filter enlarges.
 
     Args:
         condition: the inputs.
-        output: the outputs.
+        outputs: the outputs by the name of the model.
         truth: the true images, or None if there are none.
-        columns: as for `draw_rows`.
+        columns: as for `draw_rows`; 3 by default if outputs are larger than inputs.
 
     Raises:
-        PlotError: the batches have different lengths.
+        PlotError: the batches have different lengths, or there are no outputs.
     """
-    rows = {"condition": condition, "output": output} | ({"truth": truth} if truth else {})
-    return draw_rows(rows, columns=columns)
+    rows = {"condition": condition}
+    size = next(iter(outputs.values())).numpy().shape[1:3] if outputs else (0, 0)
+    side = IMAGE_SIDE
+    if max(size) > max(condition.numpy().shape[1:3]):
+        rows["bicubic"] = _enlarge(condition, size)
+        side = UPSCALED_SIDE
+        columns = columns or UPSCALED_COLUMNS
+    rows |= outputs
+    return draw_rows(rows | ({"truth": truth} if truth else {}), columns=columns, image_side=side)
+
+
+def _enlarge(images: ImageBatch, size: Sequence[int]) -> ImageBatch:
+    """Return images that Pillow's bicubic filter enlarges to a height and width."""
+    height, width = size
+    channels = images.numpy().shape[3]
+    enlarged = [image.resize((width, height), Image.Resampling.BICUBIC) for image in images.pil()]
+    pixels = [np.asarray(image).reshape(height, width, channels) for image in enlarged]
+    return ImageBatch(np.stack(pixels))
 
 
 def draw_neighbours(

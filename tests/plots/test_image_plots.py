@@ -141,16 +141,26 @@ def test_reconstructions_are_below_the_real_images():
         assert np.array_equal(small(pixels, 7), expected[:, :, 0])
 
 
-def test_translations_are_condition_output_and_truth():
-    three = [batch(2), batch(2, channels=3), batch(2, channels=3)]
-    assert words(plots.draw_translations(*three)) == ["condition", "output", "truth"]
-    assert words(plots.draw_translations(*three[:2])) == ["condition", "output"]
+def test_translations_are_between_their_conditions_and_the_truth():
+    condition, *images = batch(2), batch(2, channels=3), batch(2, channels=3)
+    output = {"output": images[0]}
+    assert words(plots.draw_translations(condition, output)) == ["condition", "output"]
+    figure = plots.draw_translations(condition, output, images[1])
+    assert words(figure) == ["condition", "output", "truth"]
     for (_, pixels), expected in zip(
-        tiles(plots.draw_translations(*three)),
-        [image for images in three for image in images.numpy()],
+        tiles(figure),
+        [image for part in (condition, *images) for image in part.numpy()],
         strict=True,
     ):
         assert np.array_equal(small(pixels, 7).reshape(expected.shape), expected)
+
+
+def test_larger_outputs_are_below_bicubic_ones():
+    condition, output = batch(2), batch(2, 32, 32)
+    figure = plots.draw_translations(condition, {"a": output, "b": output})
+    assert words(figure) == ["condition", "bicubic", "a", "b"]
+    for (_, pixels), image in zip(tiles(figure)[2:4], condition.pil(), strict=True):
+        assert np.array_equal(small(pixels, 8), image.resize((32, 32), Image.BICUBIC))
 
 
 def test_neighbours_are_those_of_the_indices():

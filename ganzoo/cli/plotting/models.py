@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ganzoo.sampling.generator import PathKind
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.translation import Translator
     from ganzoo.spec import ModelSpec
 
 Texts = tyro.conf.Positional[tuple[str, ...]]
@@ -331,7 +332,7 @@ def neighbours(
 
 
 def translation(
-    name: Text,
+    names: Texts,
     /,
     n: MaybeCount = None,
     start: int | None = None,
@@ -343,32 +344,50 @@ def translation(
 ) -> None:
     """Plot input images of a dataset, their translations, and the targets.
 
+    Several models translate the same images. Enlarged images have bicubic ones beside them.
+
     Args:
-        name: name of a model, ./folder or hf://org/repo.
-        n: number of images; by default 8, or all if there are fewer.
+        names: names of models, ./folders or hf://org/repo.
+        n: number of images; by default 8, 3 for models that enlarge, or all if there are fewer.
         start: number of the first image, for consecutive images; by default random images.
         seed: seed of the latents, for models with latents.
     """
-    from ganzoo import plots, zoo
-    from ganzoo.sampling.translation import Translator
+    from ganzoo import plots
 
     output = choose_output(output, "translation.png")
     plots.check_ending(output, plots.FIGURES)
-    model = zoo.load(name)
-    if not isinstance(model, Translator):
-        raise PlotError(f"{name} does not translate images. Use: ganzoo plot comparison {name}")
-    opened = ModelDataset(model.spec, dataset, split, data, name)
-    real = opened.draw(n, 8) if start is None else opened.consecutive(8 if n is None else n, start)
+    _check_named(names)
+    models = {name: _load_translator(name) for name in names}
+    first = models[names[0]]
+    opened = ModelDataset(first.spec, dataset, split, data, names[0])
+    default = 3 if first.sizes and first.sizes.scale > 1 else 8
+    real = (
+        opened.draw(n, default)
+        if start is None
+        else opened.consecutive(default if n is None else n, start)
+    )
     assert real.conditions is not None  # ModelDataset checks that there are conditions
+    outputs = {
+        name if len(models) > 1 else "output": model.translate(real.conditions, seed)
+        for name, model in models.items()
+    }
     figure = plots.draw_translations(
-        real.conditions,
-        model.translate(real.conditions, seed),
-        real.images if opened.spec.paired else None,
+        real.conditions, outputs, real.images if opened.spec.paired else None
     )
     count = len(real.images)
     print_out(
         f"{plots.save_figure(figure, output)}: {quantity(count, 'image')} of {opened.description}"
     )
+
+
+def _load_translator(name: str) -> Translator:
+    from ganzoo import zoo
+    from ganzoo.sampling.translation import Translator
+
+    model = zoo.load(name)
+    if not isinstance(model, Translator):
+        raise PlotError(f"{name} does not translate images. Use: ganzoo plot comparison {name}")
+    return model
 
 
 def _check_named(names: tuple[str, ...]) -> None:

@@ -180,7 +180,7 @@ def degraded(
     root: Path | None,
     options: ImageOptions,
     *,
-    subfolder: str = "",
+    split: str = "",
     scale: int = 4,
     degradation: Degradation = "bicubic",
     items_per_file: int = 16,
@@ -197,7 +197,7 @@ def degraded(
 
     Args:
         root: the folder. Nothing is written to it.
-        subfolder: the folder inside `root` to read, such as ``val``; by default all of `root`.
+        split: the folder inside `root` to read, such as ``val``; by default all of `root`.
         scale: the sides of images are those of their copies times this number, 1 to 16.
         degradation: ``bicubic``, by Pillow's antialiased filter, or ``second-order``, the blur,
             resizing, noise and JPEG of Real-ESRGAN (https://arxiv.org/abs/2107.10833).
@@ -233,7 +233,7 @@ def degraded(
             "--dataset.items-per-file 1 or more."
         )
     ends = check_value_range("degraded", value_range)
-    images = list_images(find_folder("degraded", root and root / subfolder))
+    images = list_images(find_folder("degraded", root and root / split))
     dataset = Degraded(
         images,
         fitting,

@@ -63,11 +63,11 @@ def test_an_item_depends_on_its_file_and_its_number_alone(folder, tmp_path):
     assert torch.equal(items.conditions, expected.conditions)
 
 
-def test_a_subfolder_is_read_alone(folder):
-    dataset, _ = read(folder.parent, subfolder=folder.name)
+def test_a_split_is_read_alone(folder):
+    dataset, _ = read(folder.parent, split=folder.name)
     assert dataset.files == 3
     with pytest.raises(DataNotFoundError, match="folder not found: .*missing"):
-        read(folder, subfolder="missing")
+        read(folder, split="missing")
 
 
 def test_flipped_items_follow_all_others(folder):
