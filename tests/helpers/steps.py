@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 
@@ -13,13 +12,21 @@ class Steps:
     Args:
         run: runs a step.
         steps: the arguments of `run` for each step.
+        unneeded: numbers of the steps that no other step needs.
     """
 
-    def __init__(self, run: Callable[..., None], steps: Iterable[tuple[Any, ...]]) -> None:
+    def __init__(
+        self,
+        run: Callable[..., None],
+        steps: Sequence[tuple[Any, ...]],
+        unneeded: Collection[int] = (),
+    ) -> None:
         self._run = run
-        self._left = deque(enumerate(steps))
+        self._left = dict(enumerate(steps))
+        self._unneeded = unneeded
 
     def run_to(self, number: int) -> None:
-        """Run a step, after the ones before it that have not run."""
-        while self._left and self._left[0][0] <= number:
-            self._run(*self._left.popleft()[1])
+        """Run a step, after the ones before it that it needs and that have not run."""
+        for k in range(number + 1):
+            if k in self._left and (k == number or k not in self._unneeded):
+                self._run(*self._left.pop(k))

@@ -40,7 +40,8 @@ def page(tmp_path_factory):
         (folder / name).symlink_to(ROOT / name)
     python = make_environment(folder / "environment")
     (packages,) = (folder / "environment").glob("lib/python*/site-packages")
-    return Steps(functools.partial(run_step, folder, python, packages), STEPS)
+    slow = [k for k, (file, _, step) in enumerate(STEPS) if line_of(file, step) == SLOW]
+    return Steps(functools.partial(run_step, folder, python, packages), STEPS, unneeded=slow)
 
 
 def pattern(output):
@@ -52,8 +53,12 @@ def pattern(output):
 SLOW = "ganzoo check my-gans"
 
 
+def line_of(file, step):
+    return file or step[0].split("\n")[0][:60]
+
+
 def case(number, file, step):
-    line = file or step[0].split("\n")[0][:60]
+    line = line_of(file, step)
     marks = [pytest.mark.slow] if line == SLOW else []
     return pytest.param(number, id=line, marks=marks)
 
