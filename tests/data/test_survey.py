@@ -625,6 +625,7 @@ def test_the_command_accepts_a_zip_that_names_absent_files(tmp_path):
     summary = describe(archive, workers=1)
     assert summary.command.endswith(" --dataset.skip-corrupt")
     assert any("names 1 absent file, such as 'gone.png'" in note for note in summary.notes)
+    assert not any("sub-folders" in note for note in summary.notes)  # the classes are numbers
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from ganzoo.data.survey.command import FEW, find_start
@@ -93,7 +94,8 @@ def _folders(summary: DataSummary) -> list[str]:
 def _classes(summary: DataSummary) -> list[str]:
     notes = []
     advice = advise_labels(list(summary.classes), summary.labels, "--labels")
-    if advice and not _loose(summary):
+    folders = {part for name in summary.names for part in PurePath(name).parts[:-1]}
+    if advice and folders >= summary.classes.keys() and not _loose(summary):
         notes.append(f"{advice[0].lower()}{advice[1:]}; in a training, --dataset.labels none does.")
     if len(summary.classes) > 1:
         least = min(summary.classes, key=lambda name: summary.classes[name])
