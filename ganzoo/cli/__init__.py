@@ -109,10 +109,16 @@ def _run(args: list[str]) -> int:
     except ModuleNotFoundError as error:
         print_error(f"error: {missing_extra('this command', error)}")
         return 1
-    except FileNotFoundError as error:  # of a library, at its import
-        if "temporary directory" not in str(error):
+    except FileNotFoundError as error:
+        if not (reason := _explain_absence(error)):
             raise
-        print_error(f"error: {no_temporary_folder()}")
+        print_error(f"error: {reason}")
+        return 1
+    except Warning as warning:
+        print_error(
+            f"error: {str(warning).removesuffix('.')}. This is a warning, and warnings are errors "
+            "in this process. Unset PYTHONWARNINGS to continue after it."
+        )
         return 1
     except KeyboardInterrupt as stop:
         print_error(f"stopped: {stop}" if stop.args else "stopped")
@@ -215,6 +221,16 @@ def _find_misspelling(args: list[str]) -> str:
             return ""
         known, prefix = SUBCOMMANDS[word], f"{word} "
     return ""
+
+
+def _explain_absence(error: FileNotFoundError) -> str:
+    """Return which folder that every command needs does not exist; empty if it is none of them."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the current folder does not exist any more. Change to another one, such as cd ~"
+    # of a library, at its import
+    return no_temporary_folder() if "temporary directory" in str(error) else ""
 
 
 def _of_rank() -> str:

@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Folder
 from ganzoo.cli.outputs import MaybeOutput, check_folder
-from ganzoo.errors import OutputError, quantity
+from ganzoo.errors import OutputError, quantity, shell_word
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def data(
     if output is not None and output.suffix.lower() not in HTML:
         raise OutputError(
             f"cannot write the report as {output.name!r}: it is a web page. Use for example -o "
-            f"{output.stem or 'report'}.html."
+            f"{shell_word(output.stem or 'report')}.html."
         )
     if sheet is not None:
         from ganzoo import plots

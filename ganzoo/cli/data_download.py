@@ -8,7 +8,7 @@ from pathlib import Path
 import tyro
 
 from ganzoo.cli.arguments import PARSING, Text
-from ganzoo.errors import DataNotFoundError
+from ganzoo.errors import DataNotFoundError, shell_word
 from ganzoo.system.terminal import print_error, print_out
 
 
@@ -43,7 +43,7 @@ def download(name: Text, /, *, data: Path | None = None, split: str = "") -> Non
     extra = f", and {unknown} of unknown size" * bool(unknown)
     print_out(f"download: {total / 1e6:,.1f} MB{extra}, to {root}", flush=True)
     fetch(files, root, print_error)
-    print_out(f"Train on it with --dataset {name} --data {root}.")
+    print_out(f"Train on it with --dataset {name} --data {shell_word(root)}")
 
 
 def run_download(args: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from ganzoo.errors import OutputError
+from ganzoo.errors import OutputError, shell_word
 
 MaybeOutput = Annotated[Path | None, tyro.conf.arg(aliases=["-o"])]
 
@@ -26,7 +26,8 @@ def choose_output(output: Path | None, default: str) -> Path:
     """
     if output is None and os.path.lexists(default):
         raise OutputError(
-            f"{default} exists already. Pass -o {default} to replace it, or -o and another name."
+            f"{default} exists already. Pass -o {shell_word(default)} to replace it, or -o and "
+            "another name."
         )
     path = Path(default) if output is None else output
     check_folder(path)

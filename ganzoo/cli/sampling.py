@@ -10,7 +10,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text, parse_options
 from ganzoo.cli.outputs import MaybeOutput, choose_output
-from ganzoo.errors import SampleError, quantity
+from ganzoo.errors import SampleError, quantity, shell_word
 from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_error, print_out
 
@@ -81,8 +81,8 @@ def sample(
 
     if out and (output or separate or seeds is not None):
         raise SampleError(
-            f"--out {out} and -o, --separate or --seeds exclude each other. Pass --out for a "
-            "folder of shards, or the others for image files."
+            f"--out {shell_word(out)} and -o, --separate or --seeds exclude each other. Pass --out for "
+            "a folder of shards, or the others for image files."
         )
     if shard_size is not None and not out:
         raise SampleError("--shard-size has no effect without --out. Add --out DIR.")
@@ -96,7 +96,9 @@ def sample(
     kind = file and find_format(file)
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
-        raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
+        raise SampleError(
+            f"{name} translates images. Use: ganzoo translate {shell_word(name)} FILE ... -o OUT"
+        )
     how = _sampler(model, sampler, truncation)
     n, seed = _default_count(model, how) if n is None else n, seed or 0
     if out:
@@ -229,8 +231,8 @@ def translate(
     """Translate image files, or all image files in folders.
 
     The outputs in a folder keep the names and sub-folders of the inputs and end in .png. Repeat the
-    command to continue: outputs in a folder that exist already are kept, unless their input is
-    newer. Its translation.json states the model and the settings, and outputs of others are
+    command to continue: outputs in a folder that exist already are kept, unless their input has
+    changed. Its translation.json states the model and the settings, and outputs of others are
     refused.
 
     Args:
@@ -260,7 +262,8 @@ def translate(
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):
         raise SampleError(
-            f"{name} does not translate images. Use: ganzoo sample {name} -o {output or 'grid.png'}"
+            f"{name} does not translate images. Use: ganzoo sample {shell_word(name)} -o "
+            f"{shell_word(output or 'grid.png')}"
         )
     if grid and (tile, overlap) != (None, None):
         raise SampleError(

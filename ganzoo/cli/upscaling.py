@@ -33,7 +33,7 @@ def upscale(
     PNG, JPEG, WebP and AVIF files keep their names, others end in .png. Images are turned upright
     by their EXIF orientation, and keep transparency, colour profile and the other EXIF data. The
     outputs of PNG files of 16 bits have 16 bits, too. Repeat the command to continue: outputs in a
-    folder that exist already are kept, unless their input is newer.
+    folder that exist already are kept, unless their input has changed.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.

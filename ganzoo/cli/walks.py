@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
-from ganzoo.errors import SampleError, quantity
+from ganzoo.errors import SampleError, quantity, shell_word
 from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
@@ -73,7 +73,9 @@ def walk(
     check_animation(output, fps, scale)
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
-        raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
+        raise SampleError(
+            f"{name} translates images. Use: ganzoo translate {shell_word(name)} FILE ... -o OUT"
+        )
     codes = codes_of_files(model, files, space) if files else None
     frames = save_walk(
         model,

@@ -23,6 +23,7 @@ from ganzoo.errors import (
     MissingExtraError,
     MissingPluginError,
     OutputError,
+    shell_word,
 )
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
@@ -226,7 +227,8 @@ def compare(
         if "condition" in spec.inputs:
             raise MetricError(
                 f"cannot compare {name}: it is an image-to-image model, and a comparison needs "
-                f"models that generate from latents. Measure it alone: ganzoo evaluate {name}"
+                f"models that generate from latents. Measure it alone: ganzoo evaluate "
+                f"{shell_word(name)}"
             )
     first = names[0]
     check_numbers(options.get("samples", 1), seed, "samples")

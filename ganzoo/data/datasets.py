@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.errors import BrokenPluginError, DataNotFoundError
+from ganzoo.errors import BrokenPluginError, DataNotFoundError, shell_word
 from ganzoo.registry import datasets, needs_data
 from ganzoo.spec import DataSpec
 from ganzoo.system.terminal import print_error
@@ -39,8 +39,8 @@ def find_root(dataset: str, data: str | Path | None) -> Path | None:
         if data is not None:
             warnings.warn(
                 f"dataset {dataset!r} comes with its package and reads no data folder, so "
-                f"--data {data} is not used. To use files, name a dataset of files, such as "
-                "--dataset folder",
+                f"--data {shell_word(data)} is not used. To use files, name a dataset of files, "
+                "such as --dataset folder",
                 stacklevel=3,
             )
         return None

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root
 from ganzoo.data.fingerprints import has_fingerprint
 from ganzoo.data.run_data import RunData, find_run_data
-from ganzoo.errors import DataError, DataNotFoundError, quantity
+from ganzoo.errors import DataError, DataNotFoundError, quantity, shell_word
 from ganzoo.registry import needs_data
 from ganzoo.registry.names import parse_registered
 from ganzoo.spec import Component, DataSpec, ModelSpec
@@ -78,14 +78,17 @@ class ModelData:
             advice = "Install the version of its plugin that the model was trained with."
         elif folder == str(self.root):
             contents = f"the folder now contains {len(self):,} others"
-            advice = f"Restore the images, or pass --data {self.root} to use the new ones."
+            advice = (
+                f"Restore the images, or pass --data {shell_word(self.root)} to use the new ones."
+            )
         else:
             contents = (
                 f"no data folder was given and {DATA_VARIABLE} points to {len(self):,} others, in "
                 f"{self.root}"
             )
             advice = (
-                f"Pass --data {folder or 'DIR'}, or --data {self.root} to use the other images."
+                f"Pass --data {shell_word(folder or 'DIR')}, or --data {shell_word(self.root)} to "
+                "use the other images."
             )
         return f"{self.model.name!r} was trained on {count} {place}, but {contents}. {advice}"
 

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import OutputError, printable
+from ganzoo.errors import OutputError, printable, shell_word
 from ganzoo.plots.style import styled
 
 FIGURES = (".png", ".svg")
@@ -33,7 +33,8 @@ def check_ending(path: Path, endings: Sequence[str]) -> None:
     if path.suffix.lower() not in endings:
         raise OutputError(
             f"cannot write {path.name!r}: the extension {path.suffix!r} is not one of "
-            f"{', '.join(endings)}. Use for example -o {path.stem or 'figure'}{endings[0]}."
+            f"{', '.join(endings)}. Use for example -o "
+            f"{shell_word(path.stem or 'figure')}{endings[0]}."
         )
 
 

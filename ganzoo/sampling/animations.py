@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ganzoo.bundle.files import new_file
-from ganzoo.errors import MissingExtraError, OutputError, SampleError, install_extra
+from ganzoo.errors import MissingExtraError, OutputError, SampleError, install_extra, shell_word
 from ganzoo.sampling.animated_images import AnimatedImage, Gif, WebP, enlarge
 from ganzoo.sampling.images import MAX_SCALE, ImageBatch
 from ganzoo.sampling.model import to_integer, to_number
@@ -41,7 +41,8 @@ def check_animation(path: Path, fps: float, scale: int | None = None) -> None:
     if suffix not in FORMATS:
         raise OutputError(
             f"cannot write {path.name!r}: the extension {path.suffix!r} is not one of "
-            f"{', '.join(FORMATS)}. Use for example -o {path.stem or 'walk'}.mp4."
+            f"{', '.join(FORMATS)}. Use for example -o "
+            f"{shell_word(path.stem or 'walk')}.mp4."
         )
     most = MAX_GIF_FPS if suffix == ".gif" else MAX_FPS
     if not 1 <= to_number("fps", fps) <= most:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.bundle.folder import suggest_folder
-from ganzoo.errors import DataError, DataNotFoundError, quantity
+from ganzoo.errors import DataError, DataNotFoundError, quantity, shell_word
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
 
@@ -206,7 +206,7 @@ def _has_no_class_folders(folder: Path) -> bool:
         return True
     raise DataError(
         f"{file} states the classes of the images, which the dataset 'folder' does not read. Make "
-        f"a zip, python -m zipfile -c images.zip {folder}, and pass it instead, to a "
+        f"a zip, python -m zipfile -c images.zip {shell_word(folder)}, and pass it instead, to a "
         "training with --dataset zip --data images.zip; or leave out the classes: --dataset.labels "
         "none"
     )

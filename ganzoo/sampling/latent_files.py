@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ganzoo.bundle.files import write_file
 from ganzoo.bundle.sealing import KEY, check_seal, seal
 from ganzoo.bundle.tensors import open_tensors
-from ganzoo.errors import BundleError, OutputError, SampleError, enumerate_names
+from ganzoo.errors import BundleError, OutputError, SampleError, enumerate_names, shell_word
 from ganzoo.spec.parsing import shorten
 
 Kind = Literal["codes", "directions"]
@@ -45,7 +45,7 @@ def check_extension(path: Path, kind: Kind) -> Path:
     if path.suffix.lower() != SUFFIX:
         raise OutputError(
             f"cannot write {kind} as {path.name!r}: the extension is not {SUFFIX}. Use for "
-            f"example -o {path.stem or kind}{SUFFIX}."
+            f"example -o {shell_word(path.stem or kind)}{SUFFIX}."
         )
     return path
 

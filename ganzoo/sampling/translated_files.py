@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,8 +30,8 @@ from ganzoo.sampling.tiles import default_overlap
 from ganzoo.sampling.translation import Translator
 from ganzoo.spec.json_text import read_json
 
-INDEX = "translation.json"  # in a folder of outputs, the settings that made them
-MAX_INDEX = 2**20  # bytes
+INDEX = "translation.json"  # in a folder of outputs, their settings, and sizes and times of inputs
+MAX_INDEX = 2**28  # bytes
 ENDING = ".png"  # of files in a folder: lossless, for inputs of any format
 SHOWN = 5  # files that cannot be read whose errors are shown
 Content = TypeVar("Content")  # of an output
@@ -100,10 +101,12 @@ def plan_outputs(
         endings: endings that the outputs keep, such as ``.jpg``.
 
     Raises:
-        DataError: an input does not exist, or a folder contains no image files.
+        DataError: there are no inputs, one does not exist, or a folder contains no image files.
         OutputError: two inputs would have one output, an output is an input, or `out` is not what
             the inputs need.
     """
+    if not inputs:
+        raise DataError("there are no image files. Name files or folders after the model.")
     if len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir():
         (path,) = list_inputs(inputs)
         find_format(out)
@@ -157,8 +160,8 @@ def translate_files(
             default, images of more than 1024x1024 pixels are translated in tiles of 512.
         overlap: pixels that two tiles share at least, see `Translator.translate`.
         fit: how images get the size of a model that reads one size, see `find_fitting`.
-        folder: the folder of the outputs: those that exist and are not older than their
-            inputs are kept if its translation.json has these settings. Without, all outputs are
+        folder: the folder of the outputs: those that exist are kept if its translation.json has
+            these settings, and the present size and time of their inputs. Without, all outputs are
             written.
         progress: whether to print the progress on stderr.
 
@@ -213,16 +216,21 @@ def convert_files(
     Warns, and raises errors, as `translate_files`.
     """
     since, notes = time.perf_counter(), ImageNotes()
+    inputs: dict[str, str] = {}
+    if folder:
+        index = _read_index(folder / INDEX)
+        if any(output.exists() for output in outputs.values()):
+            _check_settings(folder, index, settings)
+        inputs = _read_inputs(index)
     todo = [
         (number, *files)
         for number, files in enumerate(outputs.items())
-        if folder is None or not _is_up_to_date(*files)
+        if folder is None or not _is_up_to_date(*files, inputs.get(_name_in(folder, files[1])))
     ]
-    if folder and any(output.exists() for output in outputs.values()):
-        _check_settings(folder, settings)
     report.existing = len(outputs) - len(todo)
-    with Progress(len(todo), 1, progress) as line:
+    with Progress(len(todo), 1, progress) as line, _writing(folder, settings, inputs) as begin:
         for number, file, output in todo:
+            identity = _identify(file)
             try:
                 with notes.of_image():
                     content = convert(number, file, line.advance)
@@ -234,8 +242,10 @@ def convert_files(
                     warnings.warn(str(error), stacklevel=3)
             else:
                 if folder and not report.translated:
-                    write_file(folder / INDEX, json.dumps(settings, indent=2) + "\n")
+                    begin()
                 write(content, output)
+                if folder:
+                    inputs[_name_in(folder, output)] = identity
                 report.translated += 1
             line.update(1)
     notes.tell(report.translated)
@@ -244,12 +254,55 @@ def convert_files(
     report.seconds = time.perf_counter() - since
 
 
-def _is_up_to_date(file: Path, output: Path) -> bool:
-    """Return whether an output exists, and is not older than its input."""
+@contextlib.contextmanager
+def _writing(
+    folder: Path | None, settings: Mapping[str, Any], inputs: Mapping[str, str]
+) -> Iterator[Callable[[], None]]:
+    """Yield a function that writes the index of a folder, which is written at the end again."""
+    has_begun = False
+
+    def write() -> None:
+        nonlocal has_begun
+        has_begun = True
+        assert folder is not None
+        write_file(folder / INDEX, json.dumps({**settings, "inputs": inputs}, indent=2) + "\n")
+
     try:
+        yield write
+    finally:
+        if has_begun:
+            write()
+
+
+def _is_up_to_date(file: Path, output: Path, identity: str | None) -> bool:
+    """Return whether an output exists, and is that of its input as it is now.
+
+    Args:
+        file: the input.
+        output: the output.
+        identity: result of `_identify` for the input of the output; None if a killed process wrote
+            it. Then an output that is not older than its input is up to date.
+    """
+    try:
+        if identity is not None:
+            return output.exists() and identity == _identify(file)
         return output.stat().st_mtime_ns >= file.stat().st_mtime_ns
     except OSError:
         return False
+
+
+def _identify(file: Path) -> str:
+    """Return the size and the modification time of a file: another one of its name has others."""
+    try:
+        status = file.stat()
+    except OSError:  # which its decoder reports
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _name_in(folder: Path, output: Path) -> str:
+    """Return the path of an output in its folder, with ``/``."""
+    return output.relative_to(folder).as_posix()
 
 
 def describe_model(model: Translator) -> dict[str, Any]:
@@ -273,9 +326,9 @@ def _describe(
     return settings
 
 
-def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Raise an error if a folder does not state that its outputs have these settings."""
-    known, nothing = _read_index(folder / INDEX), object()
+def _check_settings(folder: Path, known: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise an error if the index of a folder does not state that its outputs have settings."""
+    nothing = object()
     differences = [
         f"{key} {known.get(key)}, not {value}"
         for key, value in settings.items()
@@ -289,8 +342,15 @@ def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
         )
 
 
+def _read_inputs(index: Mapping[str, Any]) -> dict[str, str]:
+    """Return the results of `_identify` of an index, by the name of the output."""
+    inputs = index.get("inputs")
+    table = inputs if isinstance(inputs, dict) else {}
+    return {name: text for name, text in table.items() if isinstance(text, str)}
+
+
 def _read_index(path: Path) -> dict[str, Any]:
-    """Return the settings of a folder of outputs; empty if it states none."""
+    """Return the index of a folder of outputs; empty if there is none."""
     with reporting_output(path):
         if not path.is_file() or path.stat().st_size > MAX_INDEX:
             return {}

@@ -14,7 +14,7 @@ from ganzoo.errors import ImageFileError
 from ganzoo.sampling.image_files import ImageContent, read_with_metadata
 from ganzoo.sampling.image_folders import AVIF
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
-from ganzoo.sampling.images import write_image
+from ganzoo.sampling.images import find_format, write_image
 from ganzoo.sampling.png_files import write_png
 from ganzoo.sampling.tiles import Progress
 from ganzoo.sampling.translated_files import TranslationReport, convert_files, describe_model
@@ -23,6 +23,7 @@ from ganzoo.sampling.translation import LargeResultError, Tile, Translator
 PNG = ".png"
 JPEG = frozenset([".jpg", ".jpeg"])
 ENDINGS = frozenset([PNG, *JPEG, ".webp", *AVIF])  # that the outputs keep
+OPAQUE = frozenset(["JPEG", "BMP", "DIB", "PPM"])  # formats without transparency
 QUALITY = 95  # of JPEG, WebP and AVIF
 
 
@@ -47,13 +48,13 @@ def upscale_files(
         model: the model.
         outputs: the output of each input, see `ganzoo.sampling.translated_files.plan_outputs`.
         tile: as for `Translator.upscale`.
-        folder: the folder of the outputs: those that exist and are not older than their inputs are
-            kept if its translation.json has the settings of this call. Without, all outputs are
-            written.
+        folder: the folder of the outputs: those that exist are kept if its translation.json has
+            the settings of this call, and the present size and time of their inputs. Without, all
+            outputs are written.
         progress: whether to print the progress on stderr.
 
     Warns:
-        FlattenedWarning: a file that ends in .jpg holds another format with transparency.
+        FlattenedWarning: the output of an image with transparency ends in .jpg, for example.
 
     Warns, and raises errors, as `ganzoo.sampling.translated_files.translate_files`.
     """
@@ -71,11 +72,12 @@ def upscale_files(
         is_grey, becomes_grey = (pixels.shape[2] < 3 for pixels in (image.pixels, larger))
         if is_grey != becomes_grey:  # a profile of grey does not describe colours
             image = image._replace(profile=None)
-        if file.suffix.lower() in JPEG and larger.shape[2] in (2, 4):
+        output = outputs[file]
+        if find_format(output) in OPAQUE and larger.shape[2] in (2, 4):
             warn_of_image(
                 FlattenedWarning,
-                f"{file} has transparency, although it ends in {file.suffix}, which has none: "
-                "its output is on white",
+                f"{file} has transparency, and its output ends in {output.suffix}, which has none: "
+                "it is on white",
             )
             larger = _put_on_white(larger)
         return image._replace(pixels=larger)

@@ -93,7 +93,8 @@ def suggest_arguments(
         if (other := count(arguments | trial))[0] > best[0]:
             best, arguments = other, arguments | trial
     share, before = best[0] / best[1], count({})
-    if best[0] < before[0] or share < SMALL_SHARE:
+    # With equally many parameters that fit, a larger network starts with more new ones.
+    if (best[0], share) < (before[0], before[0] / before[1]) or share < SMALL_SHARE:
         return Fit([], before[0] / before[1])
     changed = {k: value for k, value in arguments.items() if plain(ours[k]) != plain(value)}
     return Fit([as_option(f"architecture.{k}", value) for k, value in changed.items()], share)

@@ -15,7 +15,7 @@ from torch import nn
 from ganzoo import zoo
 from ganzoo.bundle import CONFIG, Bundle
 from ganzoo.bundle.folder import RUN_RECIPE
-from ganzoo.errors import MALFORMED, CheckpointError
+from ganzoo.errors import MALFORMED, CheckpointError, as_folder
 from ganzoo.nn import add_spectral_norm
 from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry.names import parse_model_name
@@ -109,7 +109,8 @@ def _load_checkpoint(bundle: Bundle, file: Path) -> Networks:
     except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
         raise CheckpointError(
             f"cannot start from the checkpoint {file}: {shorten(str(error)).removesuffix('.')}. "
-            f"Start from the averaged networks that were saved with it: --init-from {bundle.path}"
+            f"Start from the averaged networks that were saved with it: --init-from "
+            f"{as_folder(bundle.path)}"
         ) from error
     return Networks(trained, averages)
 

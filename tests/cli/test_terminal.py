@@ -195,3 +195,21 @@ def test_docstrings_that_python_removes_are_shown():
     assert new.returncode == 0, new.stderr
     plain = run_cli("train", "dcgan-digits", "--help")
     assert new.stdout == plain.stdout
+
+
+def test_warnings_as_errors_are_one_line(monkeypatch, capsys):
+    monkeypatch.setitem(cli.COMMANDS, "info", lambda: warnings.warn("two are odd.", stacklevel=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["info"]) == 1
+    assert capsys.readouterr().err.startswith("error: two are odd. This is a warning, and warnings")
+
+
+def test_a_current_folder_that_is_deleted(tmp_path, monkeypatch, capsys):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path / "folder")
+    (tmp_path / "folder").rmdir()
+    assert main(["sample", "dcgan-mnist", "--runtime", "onnx"]) == 1
+    assert capsys.readouterr().err == (
+        "error: the current folder does not exist any more. Change to another one, such as cd ~\n"
+    )

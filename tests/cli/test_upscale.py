@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,7 +70,7 @@ def test_an_image_that_changed_is_upscaled_again(load, photos, capsys):
     command = ["upscale", "n", "photos", "-o", "out"]
     assert main(command) == 0
     Image.new("RGB", (9, 12), "blue").save("photos/a.png")
-    os.utime("photos/a.png", ns=(0, 1 + Path("out/a.png").stat().st_mtime_ns))
+    os.utime("photos/a.png", (0, 0))  # an older file in its place
     capsys.readouterr()
     assert main(command) == 0
     assert "out: 1 image upscaled" in (text := capsys.readouterr().out)
@@ -79,12 +78,44 @@ def test_an_image_that_changed_is_upscaled_again(load, photos, capsys):
     assert Image.open("out/a.png").size == (18, 24)
 
 
+def test_outputs_of_other_images_of_the_same_names_are_replaced(load, photos, capsys):
+    """Even if these are older than the outputs, such as photos of another folder."""
+    load()
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    (photos.parent / "others").mkdir()
+    Image.new("RGB", (9, 12), "blue").save("others/a.png")
+    os.utime("others/a.png", (1, 1))
+    assert main(["upscale", "n", "others", "-o", "out"]) == 0
+    assert Image.open("out/a.png").getpixel((0, 0)) == (0, 0, 255)
+    Image.new("RGB", (3, 3)).save("out/a.png")
+    assert main(["upscale", "n", "others", "-o", "out"]) == 0
+    assert Image.open("out/a.png").size == (3, 3), "an output that the user edits is kept"
+    assert capsys.readouterr().out.endswith("out: 1 image already existed\n")
+
+
+@pytest.mark.parametrize("name", ["o.jpg", "o.bmp", "o.ppm"])
+def test_transparency_becomes_white_in_formats_without_it(load, photos, capsys, name):
+    load()
+    Image.new("RGBA", (9, 8), (255, 0, 0, 128)).save("photos/a.png")
+    assert main(["upscale", "n", "photos/a.png", "-o", name]) == 0
+    assert "a.png has transparency, and its output ends in ." in capsys.readouterr().err
+    assert np.abs(np.asarray(Image.open(name)).astype(int) - (255, 127, 127)).max() <= 3
+
+
+def test_files_are_missing(load, photos, capsys):
+    load()
+    assert main(["upscale", "n", "-o", "out"]) == 1
+    error = "error: there are no image files. Name files or folders after the model.\n"
+    assert capsys.readouterr().err == error
+    assert not (photos.parent / "out").exists()
+
+
 def test_transparency_in_a_file_that_ends_in_jpg_becomes_white(load, photos, capsys):
     load()
     Image.new("RGBA", (9, 8), (255, 0, 0, 128)).save("photos/b.jpg", "png", icc_profile=PROFILE)
     Image.new("LA", (9, 8), (0, 128)).save("photos/e.jpeg", "png")
     assert main(["upscale", "n", "photos", "-o", "out"]) == 0
-    assert "b.jpg has transparency, although it ends in .jpg" in capsys.readouterr().err
+    assert "b.jpg has transparency, and its output ends in .jpg" in capsys.readouterr().err
     with Image.open("out/b.jpg") as image:
         assert np.abs(np.asarray(image).astype(int) - (255, 127, 127)).max() <= 3
         assert image.info["icc_profile"] == PROFILE

@@ -104,6 +104,23 @@ def test_plain_english(words):
     assert matches == [], f"write instead: {FORBIDDEN[words]}"
 
 
+PATH_OPTION = re.compile(
+    r"(--(data|out|resume|cache|init-from|from)|\s-o|-c images.zip) "
+    r"\{(?!shell_word|as_folder|shlex)"
+)
+
+
+def test_commands_in_messages_quote_paths():
+    """A folder may have spaces in its name, and users copy the command."""
+    matches = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in FILES
+        if path.suffix == ".py" and "tests" not in path.parts and "tools" not in path.parts
+        for match in PATH_OPTION.finditer(path.read_text())
+    ]
+    assert matches == [], "write {shell_word(path)}"
+
+
 def names_of(source):
     """Yield the name and the line of every variable, parameter, function and alias."""
     for node in ast.walk(ast.parse(source)):

@@ -196,6 +196,13 @@ def test_only_options_that_fit_the_images_are_advised(source):
     images = suggest_images(labelled, nets, recipe, loss, data)
     assert images.options[:2] == ["--dataset.size 16", "--dataset.channels 1"]
     assert images.share > fit.share
+    same = replace(
+        recipe,
+        architecture=Component(
+            "dcgan", recipe.architecture.arguments | {"latent_dim": 5, "width": 8}
+        ),
+    )
+    assert suggest_arguments(labelled, nets, same, loss, data).options == [], "no more would fit"
     paired = replace(data, condition=ImageSpec(32, 32, 3))
     assert suggest_images(labelled, nets, recipe, loss, paired).options == []
 

@@ -18,7 +18,7 @@ from ganzoo.builtin.image_files.array_images import ArrayImages, MemoryArray
 from ganzoo.builtin.image_files.stored_arrays import StoredArray
 from ganzoo.builtin.vision_sets import table
 from ganzoo.builtin.vision_sets.sets import Arrays, Files, VisionSet
-from ganzoo.errors import DataError, DataNotFoundError, GanzooError, quantity
+from ganzoo.errors import DataError, DataNotFoundError, GanzooError, quantity, shell_word
 from ganzoo.sampling.image_fits import Fitting, SizeOption
 from ganzoo.sampling.image_options import (
     ImageOptions,
@@ -120,7 +120,7 @@ def _open(
         missing = f" {Path(error.filename).name} is missing." if error.filename else ""
         above = _folder_above(folder, row.folder)
         advice = (
-            f"Pass the folder that contains {row.folder}: --data {above}"
+            f"Pass the folder that contains {row.folder}: --data {shell_word(above)}"
             if above
             else "Pass its location with --data DIR or GANZOO_DATA=DIR, or download it: "
             f"ganzoo data download {row.name} --data DIR"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, shell_word
 
 _MAX_NAMES = 5  # in an error message
 
@@ -48,6 +48,7 @@ def find_file(dataset: str, root: Path | None, endings: Sequence[str]) -> Path:
         names = ", ".join(path.name for path in files[:_MAX_NAMES])
         raise DataError(
             f"{root} contains {len(files):,} files of this kind: {names}"
-            f"{', ...' * (len(files) > _MAX_NAMES)}. Pass one of them: --data {files[0]}"
+            f"{', ...' * (len(files) > _MAX_NAMES)}. Pass one of them: --data "
+            f"{shell_word(files[0])}"
         )
     return files[0]

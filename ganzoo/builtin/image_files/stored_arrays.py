@@ -158,13 +158,14 @@ def read_headers(path: Path) -> list[ArrayHeader]:
                 _check_size(header, path.stat().st_size - file.tell())
                 return [header]
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
-            names = Counter(member.filename for member in members)
+            infos = archive.infolist()
+            names = Counter(info.filename.removesuffix(".npy") for info in infos)
             if repeated := [name for name, count in names.items() if count > 1]:
-                # NumPy reads the last one, other programs the first.
+                # NumPy reads the last one, or the one without the ending, and others the first.
                 raise DataError(
                     f"{path} holds the array {repeated[0][:80]!r} twice. Write the file again."
                 )
+            members = [info for info in infos if info.filename.endswith(".npy")]
             return [_read_member(path, archive, member) for member in members]
     except DataError:
         raise

@@ -10,7 +10,7 @@ from ganzoo.data.survey.command import FEW, find_start
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.zips import ENDING, explain_refusal
-from ganzoo.errors import GanzooError, quantity
+from ganzoo.errors import GanzooError, quantity, shell_word
 from ganzoo.registry import find_recipe, losses
 from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels, warn_of_loose
 from ganzoo.spec.parsing import shorten
@@ -46,7 +46,8 @@ def _files(summary: DataSummary) -> list[str]:
     notes = []
     if summary.folder.lower().endswith(ENDING):
         notes.append(
-            f"--dataset zip --data {summary.folder} trains on this zip without unpacking it."
+            f"--dataset zip --data {shell_word(summary.folder)} trains on this zip without "
+            "unpacking it."
         )
     if refusal := explain_refusal(summary):
         notes.append(refusal)

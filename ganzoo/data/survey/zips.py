@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganzoo.data.datasets import find_dataset
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, shell_word
 from ganzoo.sampling.image_folders import FILE_DATASETS, ImageList, Labels
 from ganzoo.sampling.zip_files import index_zip, read_member
 
@@ -34,7 +34,7 @@ def is_zip(path: Path) -> bool:
     dataset = FILE_DATASETS.get(ending)
     advice = (
         f"A training reads it with --dataset {dataset}, and checks it when it starts: ganzoo train "
-        f"RECIPE --dataset {dataset} --data {path} --dry-run."
+        f"RECIPE --dataset {dataset} --data {shell_word(path)} --dry-run"
         if dataset
         else "Pass a folder or a zip."
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import ImportFileError
+from ganzoo.errors import ImportFileError, quantity
 from ganzoo.importers import Checkpoint, Computed, Conversion, Importer, Weights
 
 if TYPE_CHECKING:  # --inspect imports this module without torch
@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # --inspect imports this module without torch
 
 SIDE = 64  # pixels of the example images
 TOLERANCE = 1e-4  # of an image in [-1, 1], for the call of the network by spandrel and by ganzoo
+MAX_DIGITS = 9  # of a number in a name
+SPARE_PARTS = 16
+MAX_PARTS_PER_TENSOR = 4  # numbered parts of a network, many of which have no weights
 COMPUTED = ("attn_mask", "relative_position_index", "relative_coords_table", "num_batches_tracked")
 Key = tuple[tuple[int, ...], bytes]  # shape and bytes of an array
 
@@ -145,6 +148,7 @@ def _load(arrays: Mapping[str, NDArray[Any]]) -> Any:
     """
     import torch
 
+    _check_numbers(arrays)
     # The network has float32 weights: what the file has in half precision is widened exactly.
     tensors = {
         path: torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
@@ -160,6 +164,28 @@ def _load(arrays: Mapping[str, NDArray[Any]]) -> Any:
         ) from error
     descriptor.model.eval().requires_grad_(False)
     return descriptor
+
+
+def _check_numbers(names: Iterable[str]) -> None:
+    """Check the numbers in the names of tensors: spandrel builds as many blocks as the largest.
+
+    Raises:
+        ImportFileError: they are those of a much larger network than the tensors.
+    """
+    largest: dict[str, int] = {}
+    count = 0
+    for name in names:
+        count += 1
+        parts = name.split(".")
+        for k, part in enumerate(parts):
+            if part.isdecimal():
+                place = ".".join(parts[:k])
+                largest[place] = max(largest.get(place, 0), int(part[:MAX_DIGITS]) + 1)
+    if (blocks := sum(largest.values())) > MAX_PARTS_PER_TENSOR * (count + SPARE_PARTS):
+        raise ImportFileError(
+            f"the names of its {quantity(count, 'tensor')} number {blocks:,} parts, which a network "
+            "of so few tensors does not have. Import another file."
+        )
 
 
 def _multiple(descriptor: Any) -> int:

@@ -122,6 +122,15 @@ def test_a_network_that_spandrel_detects_and_cannot_load(save):
         imported(save(state))
 
 
+def test_a_number_in_a_name_does_not_build_a_large_network(save):
+    """A file of a few kB, for whose network spandrel builds a block for each number."""
+    state = newer_layout(rrdbnet(blocks=2), BASICSR, 2)
+    changed = {name.replace("body.1.", "body.100000000."): each for name, each in state.items()}
+    assert changed.keys() != state.keys()
+    with pytest.raises(ImportFileError, match=r"number 100,000,0\d\d parts, which a network of so"):
+        recognise(open_checkpoint(save({"params": changed})))
+
+
 def test_a_network_that_spandrel_calls_in_another_way_is_refused(save):
     """It adds a map of the strength of the noise to the image."""
     from spandrel.architectures.DRUNet import DRUNet
