@@ -79,7 +79,7 @@ def _run(args: list[str]) -> int:
         for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values()):
             item.__doc__ = docstring_of(item)
     args, files = _split_imports(args)
-    args = _join_seeds(args)
+    args = _join_seeds([_expand_home(word) for word in args])
     if problem := _find_misspelling(args):
         print_error(f"error: {problem}")
         return 2
@@ -187,6 +187,13 @@ def _join_seeds(args: list[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
+
+
+def _expand_home(word: str) -> str:
+    """Return ``file=~/x`` with the home folder, which shells leave as it is after a ``=``."""
+    key, equals, value = word.partition("=")
+    is_home = equals and value.startswith(("~/", "~\\"))
+    return f"{key}={os.path.expanduser(value)}" if is_home else word
 
 
 def _split_imports(args: list[str]) -> tuple[list[str], list[str]]:

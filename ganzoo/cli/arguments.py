@@ -101,13 +101,16 @@ def parse_options(texts: Sequence[str], as_text: Collection[str] = ()) -> dict[s
         as_text: keys whose values are text, whatever they look like.
 
     Raises:
-        SampleError: a text has no ``=``.
+        SampleError: a text has no ``=``, or a key is there twice.
     """
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not equals or not key:
             raise SampleError(f"{shorten(key, 80)!r} is no KEY=VALUE, such as psi=0.7.")
-    values = {key.replace("-", "_"): value for key, _, value in pairs}
+    values: dict[str, str] = {}
+    for key, _, value in pairs:
+        if values.setdefault(key.replace("-", "_"), value) != value:
+            raise SampleError(f"{shorten(key, 80)} has two values. Pass one.")
     return {key: text if key in as_text else parse_value(text) for key, text in values.items()}
 
 

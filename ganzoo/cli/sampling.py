@@ -81,8 +81,8 @@ def sample(
 
     if out and (output or separate or seeds is not None):
         raise SampleError(
-            f"--out {shell_word(out)} and -o, --separate or --seeds exclude each other. Pass --out for "
-            "a folder of shards, or the others for image files."
+            f"--out {shell_word(out)} and -o, --separate or --seeds exclude each other. "
+            "Pass --out for a folder of shards, or the others for image files."
         )
     if shard_size is not None and not out:
         raise SampleError("--shard-size has no effect without --out. Add --out DIR.")

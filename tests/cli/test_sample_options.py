@@ -51,6 +51,8 @@ def test_options_have_values():
     texts = ["psi=0.5", "second-seed=3", "layers=0-3", "weights={cat = 2}"]
     assert parse_options(texts) == values
     assert parse_options(["layers=3", "psi=1"], ["layers"]) == {"layers": "3", "psi": 1}
+    with pytest.raises(SampleError, match=r"second_seed has two values\. Pass one"):
+        parse_options(["second-seed=1", "second_seed=2"])
     assert parse_options(["x=" + "9" * 5_000])["x"] == "9" * 5_000
     for wrong in ("psi", "=3"):
         with pytest.raises(SampleError, match="no KEY=VALUE"):
@@ -111,3 +113,9 @@ def test_bad_options_are_one_clear_line(options, says, tmp_path, monkeypatch, ca
     assert says in error
     assert error.count("\n") == 1
     assert not any(tmp_path.iterdir())
+
+
+def test_the_home_folder_after_an_equals_sign(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main([*NAME, "--sampler", "stored", "file=~/no.safetensors"]) == 1
+    assert f"file of codes not found: {tmp_path}/no.safetensors" in capsys.readouterr().err

@@ -83,9 +83,10 @@ def _folders(summary: DataSummary) -> list[str]:
         as_classes = ", but a training uses them as classes" * (
             bool(summary.classes) and set(summary.splits) <= set(summary.classes)
         )
+        unpack = "Unpack the zip, and pass" * summary.folder.lower().endswith(ENDING) or "Pass"
         notes.append(
-            f"the folders {_names(tuple(summary.splits))} look like splits{as_classes}. Pass one "
-            "of them with --data to train on it alone."
+            f"the folders {_names(tuple(summary.splits))} look like splits{as_classes}. {unpack} "
+            "one of them with --data to train on it alone."
         )
     else:
         notes += _classes(summary)

@@ -183,8 +183,8 @@ def _check_numbers(names: Iterable[str]) -> None:
                 largest[place] = max(largest.get(place, 0), int(part[:MAX_DIGITS]) + 1)
     if (blocks := sum(largest.values())) > MAX_PARTS_PER_TENSOR * (count + SPARE_PARTS):
         raise ImportFileError(
-            f"the names of its {quantity(count, 'tensor')} number {blocks:,} parts, which a network "
-            "of so few tensors does not have. Import another file."
+            f"spandrel would build {blocks:,} numbered parts for {quantity(count, 'tensor')}, by "
+            "the numbers in their names. Import another file."
         )
 
 
