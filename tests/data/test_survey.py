@@ -141,6 +141,8 @@ def test_the_notes_name_what_to_do(summary):
     assert "the folders 'test', 'train' look like splits, but a training uses them as classes" in (
         text
     )
+    zipped = write_notes(dataclasses.replace(summary, folder="mixed.zip"), None)
+    assert any("classes. Unpack the zip, and pass one of them with --data" in n for n in zipped)
     assert "1 of 14 images: " in text  # the tall one, from the warning of a training
     assert "centre crop" in text
 
