@@ -237,7 +237,7 @@ def _explain_absence(error: FileNotFoundError) -> str:
     except FileNotFoundError:
         return "the current folder does not exist any more. Change to another one, such as cd ~"
     # of a library, at its import
-    return no_temporary_folder() if "temporary directory" in str(error) else ""
+    return str(no_temporary_folder()) if "temporary directory" in str(error) else ""
 
 
 def _of_rank() -> str:
