@@ -191,8 +191,8 @@ def _few(summary: DataSummary, recipe: FolderRecipe | None) -> list[str]:
     start = ""
     if pair := find_start(summary, recipe):
         start = (
-            f" {pair[0]} can start from trained weights: --init-from {shell_word(pair[1])} --dry-run "
-            "names the options that fit."
+            f" {pair[0]} can start from trained weights: --init-from {shell_word(pair[1])} "
+            "--dry-run names the options that fit."
         )
     return [
         f"{quantity(summary.readable, 'image')} {'is' if summary.readable == 1 else 'are'} few: a "
