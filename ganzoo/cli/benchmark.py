@@ -40,7 +40,7 @@ def benchmark(
         for label, reason in results.failures:
             print_out(f"{label}: {reason}")
         for run in left:
-            print_out(f"{run.folder.name}: {run.status} at {quantity(run.images, 'image')}")
+            print_out(f"{run.folder.name}: {run.status}, {quantity(run.images, 'image')} seen")
         print_out(f"{results.path}: {len(left)} of {quantity(total, 'run')} left")
         return
     print_out(results.to_markdown())

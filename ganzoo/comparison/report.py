@@ -145,7 +145,7 @@ def _notes(results: BenchmarkResults) -> str:
         for run in row.runs
         if run.findings
     ]
-    left = [f"{run.folder.name}: {run.status} at {run.images:,} images" for run in results.left]
+    left = [f"{run.folder.name}: {run.status}, {run.images:,} images seen" for run in results.left]
     return "".join(
         _section(title, note, _list(lines))
         for title, note, lines in (

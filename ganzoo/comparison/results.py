@@ -260,7 +260,9 @@ def caption(results: BenchmarkResults) -> str:
     length = (
         quantity(budget.images, "image") if budget.images else f"{budget.minutes:g} minutes a run"
     )
-    extractor = f"extractor {protocol.extractor}" if protocol.extractor else "its own extractor"
+    extractor = (
+        f"extractor {protocol.extractor}" if protocol.extractor else "the dataset's extractor"
+    )
     text = (
         f"Dataset {recipe.dataset.name}; {length}; "
         f"{quantity(protocol.samples, 'sample')} every {quantity(protocol.every, 'image')}, "
