@@ -124,7 +124,8 @@ def _explain(checkpoint: Checkpoint) -> str:
 
     if not _detect(checkpoint.tensors):
         names = ", ".join(support.architecture.name for support in MAIN_REGISTRY)
-        return f"spandrel detects none of its networks in it: {names}"
+        nearest = _find_nearest(checkpoint.tensors)
+        return f"spandrel detects none of its networks in it: {names}. {nearest}"
     try:
         _load(_read(checkpoint))
     except ImportFileError as error:
@@ -138,6 +139,34 @@ def _detect(keys: Mapping[str, Any]) -> Any:
 
     supports = MAIN_REGISTRY.architectures("detection")
     return next((s.architecture for s in supports if s.detect(dict(keys))), None)
+
+
+class _Names(dict[str, Any]):
+    """A dict that seems to have every name, and records those that are looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, None] = {}
+
+    def __contains__(self, name: object) -> bool:
+        self.names[str(name)] = None
+        return True
+
+
+def _find_nearest(tensors: Mapping[str, Any]) -> str:
+    """Return the network of spandrel most of whose names of tensors a file has."""
+    from spandrel import MAIN_REGISTRY
+
+    nearest, missing, share = "", [""], 0.0
+    for support in MAIN_REGISTRY:
+        lookup = _Names()
+        support.detect(lookup)
+        lacks = [name for name in lookup.names if name not in tensors]
+        if (has := 1 - len(lacks) / max(len(lookup.names), 1)) > share:
+            nearest, missing, share = support.architecture.name, lacks, has
+    if not nearest:
+        return "The file has no tensor whose name they know"
+    return f"Nearest: {nearest}, but for the tensor {missing[0]!r}" if missing else nearest
 
 
 def _load(arrays: Mapping[str, NDArray[Any]]) -> Any:

@@ -115,6 +115,12 @@ def test_a_state_dict_that_spandrel_does_not_know(save):
         recognise(open_checkpoint(save({"layer.weight": torch.ones(3, 3, 1, 1)})))
 
 
+def test_the_nearest_network_is_named(save):
+    state = {k: v for k, v in compact().state_dict().items() if k != "body.1.weight"}
+    with pytest.raises(ImportFileError, match="Nearest: RealESRGAN Compact, but for the tensor 'b"):
+        recognise(open_checkpoint(save(state)))
+
+
 def test_a_network_that_spandrel_detects_and_cannot_load(save):
     state = rrdbnet().state_dict()
     state["model.0.weight"] = torch.ones(7, 3, 3, 3)
