@@ -60,11 +60,11 @@ def choose_files(name: str, downloads: Downloads, split: str) -> list[DownloadFi
         files = downloads.files()
     if not split:
         return [file for file in files if not file.optional]
-    chosen = [file for file in files if file.split in ("", split)]
     splits = sorted({file.split for file in files} - {""})
-    if splits and split not in splits:
-        raise DataError(f"{name!r} has no split {split!r}. Use --split {', '.join(splits)}.")
-    return chosen
+    if split not in splits:
+        advice = f"Use --split {', '.join(splits)}." if splits else "Leave out --split."
+        raise DataError(f"the files of {name!r} have no split {split!r}. {advice}")
+    return [file for file in files if file.split in ("", split)]
 
 
 def download(

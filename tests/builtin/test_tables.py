@@ -275,6 +275,22 @@ def test_a_local_folder_of_images_has_the_columns_of_its_metadata(tmp_path):
         get("hub", root, label_column="label")
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("metadata.csv", "file_name,kind\n1.png,old\n1.png,new\n", "image '1.png' more than once"),
+        ("metadata.csv", "file_name,kind,kind\n1.png,old,new\n", "column 'kind' more than once"),
+        ("metadata.jsonl", '{"file_name": "1.png", "a": 1, "a": 2}\n', "column 'a' more than once"),
+        ("metadata.jsonl", '{"file_name": "1.png"}\n' * 2, "image '1.png' more than once"),
+    ],
+)
+def test_metadata_with_two_values_for_one_is_refused(tmp_path, file, text, message):
+    pictures(tmp_path, ["1.png"])
+    (tmp_path / file).write_text(text)
+    with pytest.raises(DataError, match=message):
+        get("hub", tmp_path, label_column="kind")
+
+
 def test_without_the_library_the_extra_is_named(tmp_path, monkeypatch):
     path = parquet(tmp_path / "a.parquet", label=[0, 0, 0, 0])
     for name in [n for n in sys.modules if n.split(".")[0] in ("datasets", "pyarrow")]:

@@ -234,7 +234,9 @@ def test_what_cannot_be_downloaded_is_told(tmp_path, capfd):
     assert main(["data", "download", "mnist"]) == 1
     assert "Pass --data DIR or set GANZOO_DATA=DIR" in capfd.readouterr().err
     assert main(["data", "download", "usps", "--data", str(tmp_path), "--split", "x"]) == 1
-    assert "has no split 'x'. Use --split test, train" in capfd.readouterr().err
+    assert "have no split 'x'. Use --split test, train" in capfd.readouterr().err
+    assert main(["data", "download", "mnist", "--data", str(tmp_path), "--split", "x"]) == 1
+    assert "have no split 'x'. Leave out --split" in capfd.readouterr().err
 
 
 def test_a_folder_named_download_is_still_described(tmp_path, monkeypatch, capfd):

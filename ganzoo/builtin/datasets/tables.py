@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.builtin.image_files import metadata
 from ganzoo.builtin.image_files.encoded import EncodedImages
 from ganzoo.builtin.image_files.repositories import (
     PARQUET,
@@ -29,8 +30,6 @@ from ganzoo.spec import MAX_CLASSES
 
 if TYPE_CHECKING:
     from ganzoo.data.arrow_tables import ImageTable
-
-METADATA = ("metadata.csv", "metadata.jsonl")
 
 
 class TableImages(EncodedImages):
@@ -282,10 +281,13 @@ def _open_images(
     names = [
         name
         for name in _list_files(root)
-        if Path(name).suffix.lower() in ENDINGS or Path(name).name in METADATA
+        if Path(name).suffix.lower() in ENDINGS or Path(name).name in metadata.NAMES
     ]
     names = choose_images(names, split, str(root))
     files = [root / name for name in names]
+    for file in files:
+        if file.name in metadata.NAMES:
+            metadata.check_metadata(file)
     table = open_image_files(files, image_column, options.label_column, root)
     return _make_dataset(
         table,
