@@ -39,7 +39,7 @@ from ganzoo.bundle import CARD, CHECKSUMS, CONFIG, open_bundle
 from ganzoo.bundle.files import sha256
 from ganzoo.bundle.folder import format_checksums, read_checksums
 from ganzoo.bundle.summary import read_summary
-from ganzoo.cli.listing import info
+from ganzoo.cli.info import info
 from ganzoo.demo.cards import card as demo_card
 from ganzoo.demo.gallery import write_gallery
 from ganzoo.errors import GanzooError

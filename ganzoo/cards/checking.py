@@ -65,8 +65,8 @@ def find_wrong_values(context: CardContext, card: str) -> list[str]:
 def _check_inherited(context: CardContext, license: Any) -> str:
     """Return a problem if a header lacks licences of the initial weights or of the images."""
     ids = [each["id"] or "other" for each in context.spec.licenses]
-    stated = license if isinstance(license, list) else [license]
-    if not context.lacks_image_license or (license and {*ids} <= {*stated}):
+    header = license if isinstance(license, list) else [license]
+    if not context.lacks_image_license or (license and {*ids} <= {*header}):
         return ""
     theirs = context.spec.license
     known = f"that of the initial weights is {theirs}" if theirs else "so is that of the weights"

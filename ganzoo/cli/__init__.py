@@ -78,7 +78,7 @@ def _run(args: list[str]) -> int:
     if sys.flags.optimize >= 2:  # tyro shows docstrings, which python -OO removes
         for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values()):
             item.__doc__ = docstring_of(item)
-    args, files = _split_imports(args)
+    args, files = split_imports(args)
     args = _join_seeds([_expand_home(word) for word in args])
     if problem := _find_misspelling(args):
         print_error(f"error: {problem}")
@@ -196,7 +196,7 @@ def _expand_home(word: str) -> str:
     return f"{key}={os.path.expanduser(value)}" if is_home else word
 
 
-def _split_imports(args: list[str]) -> tuple[list[str], list[str]]:
+def split_imports(args: list[str]) -> tuple[list[str], list[str]]:
     """Return the arguments without each ``--import FILE``, and these files.
 
     The option may be before or after the command, whose own options it does not affect.

@@ -270,7 +270,7 @@ def test_completions_know_every_command(capsys):
     for shell in ("bash", "zsh", "fish"):
         with pytest.raises(SystemExit) as end:
             main(["completion", shell])
-        assert end.value.code == 0
+        assert not end.value.code
         out = capsys.readouterr().out
         for command in [*COMMANDS, *SUBCOMMANDS["plot"], *SUBCOMMANDS["card"]]:
             assert command in out

@@ -301,12 +301,13 @@ def test_a_comparison_is_a_table_and_a_figure(bundle, tmp_path, capsys):
     picture, twin = tmp_path / "both.png", shutil.copytree(bundle, tmp_path / "twin")
     options = ["--samples", "300", "--metrics", "frechet", "-o", str(picture)]
     assert main(["compare", str(bundle), str(twin), *options]) == 0
-    path, heads, *rows, protocol = capsys.readouterr().out.splitlines()
+    path, heads, *rows, direction, protocol = capsys.readouterr().out.splitlines()
     assert path == str(picture)
     assert protocol.startswith("300 samples of seed 0 against ")
     assert Image.open(picture).width > 500
     assert heads.split()[:3] == ["model", "parameters", "MB"]
     assert heads.split()[-1] == "frechet_distance"
+    assert direction == "lower is better: frechet_distance"
     assert len({row.split()[-1] for row in rows}) == 1  # the same weights
     assert [row.split()[0] for row in rows] == [str(bundle), str(twin)]
     assert main(["compare", str(bundle), str(twin), "-o", "both.txt"]) == 1

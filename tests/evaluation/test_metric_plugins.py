@@ -218,8 +218,9 @@ def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
     options = ["--samples", "300", "--extractor", "pixels", "--metrics", "brightness"]
     names = [str(bundle), str(other.bundle)]
     assert main(["compare", *names, *options, "-o", str(tmp_path / "both.png")]) == 0
-    *_, first, second, note = capsys.readouterr().out.splitlines()
+    *_, first, second, lower, higher, note = capsys.readouterr().out.splitlines()
     assert note.endswith("; * best value")
+    assert (lower.split(":")[0], higher.split(":")[0]) == ("lower is better", "higher is better")
     gaps, matches = zip(*(row.split()[-2:] for row in (first, second)), strict=True)
     best = [gap.endswith("*") for gap in gaps].index(True)
     assert float(gaps[best].rstrip("*")) == min(float(gap.rstrip("*")) for gap in gaps)

@@ -165,7 +165,8 @@ def test_the_command_line_and_provenance_list_an_installed_penalty(plugin, tmp_p
     assert spec.provenance["versions"]["acme-gans"] == "1.2"
 
     assert main(["list", "--kind", "penalties"]) == 0
-    assert "  logit-drift              acme-gans 1.2" in capsys.readouterr().out
+    pattern = r"^  logit-drift  The squared logits of real images.*  acme-gans 1\.2$"
+    assert re.search(pattern, capsys.readouterr().out, re.MULTILINE)
     assert main(["plugins"]) == 0
     assert "acme-gans 1.2\n  penalties      absent, logit-drift\n" in capsys.readouterr().out
     assert main(["check", "acme-gans", "logit-drift"]) == 0

@@ -7,7 +7,7 @@ import pytest
 import tyro
 import yaml
 
-from ganzoo.cli import COMMANDS, SUBCOMMANDS
+from ganzoo.cli import COMMANDS, SUBCOMMANDS, split_imports
 from ganzoo.cli.arguments import PARSING
 from ganzoo.cli.options import parse_recipe
 from ganzoo.registry import find_recipe
@@ -54,6 +54,7 @@ def test_page(page, tmp_path):
 
 def parse(command):
     """Parse the arguments of `ganzoo` as the program does, and run nothing."""
+    command, _ = split_imports(command)
     commands = COMMANDS
     while command[0] in SUBCOMMANDS:
         commands, command = SUBCOMMANDS[command[0]], command[1:]

@@ -107,6 +107,8 @@ def test_every_name_in_a_text_exists(page):
 
 def commands_of(*words):
     """Return the commands that the help of a command lists."""
+    if words == ("completion",):  # lists shells
+        return []
     usage = run_cli(*words, "--help").stdout.split("\n\n")[0]
     match = re.search(r"\{([\w,\s-]+)\}\s*$", usage)
     return re.sub(r"\s", "", match[1]).split(",") if match else []

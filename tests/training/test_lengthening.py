@@ -65,7 +65,7 @@ def test_a_lengthened_run_has_the_weights_of_a_run_of_that_length(run, tmp_path,
     assert ganzoo.info(run / "bundle").provenance["history"] == history(run)
     assert "lengthened:" not in capsys.readouterr().err
     assert main(["info", str(run)]) == 0
-    line = "history 1      changed after 32 images: images from 32 to 80, log_every from 16 to 32\n"
+    line = "history 1     changed after 32 images: images from 32 to 80, log_every from 16 to 32\n"
     assert line in capsys.readouterr().out
     bundle = ganzoo.export(run, tmp_path / "bundle", figures=False)
     assert (

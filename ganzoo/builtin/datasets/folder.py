@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,8 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles
-from ganzoo.errors import DataError, quantity
-from ganzoo.sampling.file_times import hash_times
+from ganzoo.errors import quantity
+from ganzoo.sampling.file_times import hash_sizes, hash_times
 from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_files import read_image
 from ganzoo.sampling.image_fits import Fitting
@@ -76,16 +75,7 @@ class ImageFolder(ImageFiles):
         Raises:
             DataError: a file no longer exists.
         """
-        digest = hashlib.sha256()
-        for name in self.names:
-            try:
-                length = (self.folder / name).stat().st_size
-            except OSError as error:
-                raise DataError(
-                    f"cannot read {self.folder / name}: {error.strerror}. Restore the file."
-                ) from error
-            digest.update(f"{Path(name).as_posix()}\0{length}\0".encode(errors="surrogateescape"))
-        return digest.hexdigest()
+        return hash_sizes(self.folder, self.names)
 
 
 @with_image_options()

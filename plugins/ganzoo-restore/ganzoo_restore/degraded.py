@@ -19,6 +19,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, ImageFileError, quantity
 from ganzoo.nn import image_to_tensor
 from ganzoo.sampling.corrupt_files import SkipCorrupt, read_good
+from ganzoo.sampling.file_times import hash_sizes
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import read_image
 from ganzoo.sampling.image_fits import ChannelsOption, Fitting
@@ -91,6 +92,11 @@ class Degraded(Dataset[tuple[Tensor, Tensor, Tensor]]):
         size = f"{self._fitting.height}x{self._fitting.width} (height x width)"
         crops = f"random crops of {size} in the resolution of the files"
         return str(self._fitting) if self._whole else crops
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the names and sizes of all files."""
+        return hash_sizes(self.images.folder, self.images.names)
 
     def __len__(self) -> int:
         return self.files * self.items_per_file * (2 if self.flip else 1)

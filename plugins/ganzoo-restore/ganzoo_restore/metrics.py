@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganzoo import DataSpec, Metric, evaluation
-from ganzoo.evaluation import ImageSets
+from ganzoo import DataSpec, Metric
+from ganzoo.evaluation import ImageSets, structural_similarity
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]  # (n, channels, height, width), with 1 channel or 3
@@ -42,7 +42,7 @@ def psnr(output: Array, target: Array) -> Array:
 def ssim(output: Array, target: Array) -> Array:
     """Return the mean structural similarity of the windows inside each image."""
     edge = WINDOW // 2
-    similarities = evaluation.structural_similarity(output / PEAK, target / PEAK)
+    similarities = structural_similarity(output / PEAK, target / PEAK)
     values: Array = similarities[:, edge:-edge, edge:-edge].mean((1, 2))
     return values
 

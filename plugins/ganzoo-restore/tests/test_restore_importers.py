@@ -134,7 +134,7 @@ def test_a_number_in_a_name_does_not_build_a_large_network(save):
     changed = {name.replace("body.1.", "body.100000000."): each for name, each in state.items()}
     assert changed.keys() != state.keys()
     with pytest.raises(ImportFileError, match=r"would build 100,000,0\d\d numbered parts for"):
-        recognise(open_checkpoint(save({"params": changed})))
+        recognise(open_checkpoint(save(changed)))
 
 
 def test_a_network_that_spandrel_calls_in_another_way_is_refused(save):

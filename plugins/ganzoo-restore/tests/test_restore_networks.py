@@ -80,7 +80,7 @@ def test_a_network_with_random_weights_becomes_a_bundle(network, tmp_path):
     torch.manual_seed(0)  # of weights that are no matrices
     original = random_matrices(kind(**(PARITY | TORCH_ALONE)[network])).eval()
     torch.save(original.state_dict(), tmp_path / "network.pth")
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as records:
         warnings.simplefilter("always")
         bundle = ganzoo.import_checkpoint(
             tmp_path / "network.pth", tmp_path / "bundle", figures=False
@@ -91,7 +91,7 @@ def test_a_network_with_random_weights_becomes_a_bundle(network, tmp_path):
         assert len(spec.provenance["parity"]["other_sizes"]) == 2
         assert spec.provenance["parity"]["max_abs_error"] < 1e-4
         return
-    assert any("runs on torch alone" in str(warning.message) for warning in caught)
+    assert any("runs on torch alone" in str(warning.message) for warning in records)
     assert spec.onnx_failure
     assert not (bundle / "model.onnx").exists()
     assert spec.sizes.memory

@@ -130,7 +130,7 @@ def test_the_recipes_can_be_prepared(name, images):
     whole = find_recipe(name)
     assert whole.description
     small = whole.architecture.arguments | {"width": 2, "blocks": 1}
-    dataset = whole.dataset.arguments | {"size": 32, "items_per_file": 1}
+    dataset = whole.dataset.arguments | {"size": 32, "items_per_file": 1, "split": ""}
     prepared = prepare(
         Recipe(
             **vars(whole)
@@ -153,6 +153,7 @@ def test_the_plugin_uses_only_public_names():
         "ganzoo.importers",
         "ganzoo.nn",
         "ganzoo.sampling.corrupt_files",
+        "ganzoo.sampling.file_times",
         "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",
         "ganzoo.sampling.image_fits",

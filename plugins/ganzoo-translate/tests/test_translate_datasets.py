@@ -1,4 +1,5 @@
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from translate_helpers import paint, paint_all
 
 import ganzoo
 from ganzoo.data import decode
+from ganzoo.data.fingerprints import fingerprint_stream
 from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
 from ganzoo.registry.signatures import bind
 from ganzoo.sampling.image_files import CropWarning
@@ -32,6 +34,17 @@ def is_all(image: torch.Tensor, colour: tuple[int, int, int]) -> bool:
 
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
+
+
+@pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
+def test_the_fingerprint_of_a_stream_covers_every_file(name, pairs, domains, tmp_path):
+    folder = shutil.copytree(domains if name == "unpaired" else pairs, tmp_path / "copy")
+    arguments = {"size": 16} | ({"repeat_shorter": True} if name == "unpaired" else {})
+    before = fingerprint_stream(*read(name, folder, **arguments))
+    assert fingerprint_stream(*read(name, folder, **arguments)) == before
+    middle = sorted(folder.rglob("*.png"))[2]
+    middle.write_bytes(middle.read_bytes() + b"edit")
+    assert fingerprint_stream(*read(name, folder, **arguments)) != before
 
 
 @pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])

@@ -164,6 +164,7 @@ def test_the_plugin_uses_only_public_names():
         "ganzoo.importers",
         "ganzoo.nn",
         "ganzoo.sampling.corrupt_files",
+        "ganzoo.sampling.file_times",
         "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",
         "ganzoo.sampling.image_fits",

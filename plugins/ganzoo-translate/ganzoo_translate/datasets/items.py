@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from PIL import Image, ImageOps
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset
 
 from ganzoo.nn import image_to_tensor
 from ganzoo.sampling.corrupt_files import read_good
+from ganzoo.sampling.file_times import hash_sizes
 from ganzoo.sampling.image_fits import Fitting
 
 T = TypeVar("T")
@@ -27,7 +29,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
     """A dataset whose items are an image, a label that is always 0, and a condition image.
 
     Args:
-        places: the location of each item, such as a path.
+        places: the location of each item: its file, or a tuple of its files.
         read: function from a location to the image and its condition image. It must be picklable,
             so that worker processes can use it.
         file_counts: one line about the files in use and those skipped.
@@ -59,6 +61,15 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         self.flip = flip
         self.skip_corrupt = skip_corrupt
         self.source = source
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the names and sizes of all files."""
+        folder = self.source or Path()
+        files: list[Any] = []
+        for place in self.places:
+            files += place if isinstance(place, tuple) else (place,)
+        return hash_sizes(folder, (os.path.relpath(file, folder) for file in files))
 
     def __len__(self) -> int:
         return self.files * (2 if self.flip else 1)
