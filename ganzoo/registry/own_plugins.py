@@ -30,6 +30,7 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.importers": ("spandrel",),
         "ganzoo.losses": ("esrgan", "regression", "srgan"),
         "ganzoo.metrics": ("psnr-y", "ssim-y"),
+        "ganzoo.models": ("esrgan-emoji",),
         "ganzoo.recipes": (
             *("esrgan", "esrgan-emoji", "rrdbnet", "rrdbnet-emoji", "srgan", "srresnet"),
         ),
