@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Text, parse_value
+from ganzoo.cli.formatting import suggest_use
 from ganzoo.cli.outputs import MaybeOutput
-from ganzoo.errors import DeploymentError, as_folder
-from ganzoo.registry.own_file import repeat_imports
+from ganzoo.errors import DeploymentError
 from ganzoo.spec import is_parity
 from ganzoo.system.terminal import print_out
 
@@ -63,7 +63,6 @@ def export(
 
     path = exporters.export(run, output, precision=precision, arguments=values, figures=figures)
     spec = zoo.info(path)
-    command = "translate" if "condition" in spec.inputs else "sample"
     print_out(path)
     for key in filter(is_parity, spec.provenance):
         role, parity = key.removesuffix("parity").strip("_") or "generator", spec.provenance[key]
@@ -71,10 +70,7 @@ def export(
             f"  {role}: torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
             f"(allowed {parity['tolerance']:.1e})"
         )
-    print_out(
-        f"next: ganzoo {command} {as_folder(path)}{' FILE ...' * (command == 'translate')} "
-        f"--runtime {'torch' if spec.onnx_failure else 'onnx'}{repeat_imports()}"
-    )
+    print_out(f"next: {suggest_use(spec, path)}")
 
 
 def _write_target(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from ganzoo.cli.arguments import PARSING, Text, helps_of
-from ganzoo.errors import ImportFileError, as_folder, quantity
-from ganzoo.registry.own_file import repeat_imports
+from ganzoo.cli.formatting import suggest_use
+from ganzoo.errors import ImportFileError, quantity
 from ganzoo.spec import IMPORTED
 from ganzoo.system.terminal import escaped_output, print_error, print_out
 
@@ -185,10 +185,6 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
         del values[name]
     values["url"] = values["url"] or address
     spec = import_match(match, out, own, **values)
-    translates = "condition" in spec.inputs
-    command = "translate" if translates else "sample"
-    if spec.sizes and spec.sizes.scale > 1:
-        command = "upscale"
     comparison = ""
     if not spec.onnx_failure:
         parity = spec.provenance["parity"]
@@ -201,10 +197,7 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
             f"\n  images differ from the original program's by at most "
             f"{reference['max_abs_error']:.1e} (allowed {reference['tolerance']:.1e})"
         )
-    print_out(
-        f"{out}{comparison}\nnext: ganzoo {command} {as_folder(out)}{' FILE ...' * translates} "
-        f"--runtime {'torch' if spec.onnx_failure else 'onnx'}{repeat_imports()}"
-    )
+    print_out(f"{out}{comparison}\nnext: {suggest_use(spec, out)}")
 
 
 def _list(checkpoint: Checkpoint) -> Iterator[str]:

@@ -271,8 +271,8 @@ def test_a_network_that_does_not_export_runs_on_torch_alone(
     z = latents.normal(0, 3, ARGUMENTS["latent_dim"])
     expected = networks()["generator"].eval()(torch.from_numpy(z)).detach().numpy()
     np.testing.assert_allclose(ganzoo.load(torch_alone).run({"z": z}), expected, atol=1e-6)
-    shown = ModelCache.of([name]).generator(name)
-    assert isinstance(shown, TorchGenerator), "on the page of the demo"
+    model = ModelCache.of([name]).generator(name)
+    assert isinstance(model, TorchGenerator), "on the page of the demo"
     for command in (
         ["sample", name, "--runtime", "onnx"],
         ["export", name, "-o", "triton", "--for", "triton"],
