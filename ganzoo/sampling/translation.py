@@ -191,11 +191,11 @@ class Translator(Model):
         side = self.choose_tile(height, width, tile)
         channels, scale = self.spec.data.image.channels, self.sizes.scale
         needs = n * height * width * channels * scale**2 * pixels.itemsize
+        result = f"the result of {quantity(n, 'image')} of {height}x{width} pixels takes "
+        result += f"{needs / 2**30:.1f} GiB"
         if needs > (free := self.free_memory()):
             raise LargeResultError(
-                f"the result of {quantity(n, 'image')} of {height}x{width} pixels takes "
-                f"{needs / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free. Pass smaller or "
-                "fewer images."
+                f"{result}, and {free / 2**30:.1f} GiB are free. Pass smaller or fewer images."
             )
         if side is not None and self.sizes.reach is None:
             warnings.warn(
@@ -203,7 +203,13 @@ class Translator(Model):
                 f"tiles differ from the whole image at their borders. They are blended.",
                 stacklevel=3,
             )
-        return self._translate(pixels, 0, 0, self._tiles(side, None), progress)
+        try:
+            return self._translate(pixels, 0, 0, self._tiles(side, None), progress)
+        except MemoryError as error:  # the tiles take some, too
+            raise LargeResultError(
+                f"{result}, which is too much beside the images and their tiles. Pass smaller or "
+                "fewer images."
+            ) from error
 
     def choose_tile(self, height: int, width: int, tile: Tile) -> int | None:
         """Return the side of the tiles of an image, or None if it is translated whole.

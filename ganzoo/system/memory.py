@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+NO_LIMIT = 2**63 - 1
 UNKNOWN = 4 * 2**30  # bytes, used if the system does not report its memory
 
 
 def free_host_memory() -> int:
-    """Return the free bytes of main memory, of the machine and of its container."""
-    return min(_free_of_machine(), _free_of_container())
+    """Return the free bytes of main memory, of the machine, its container and this process."""
+    return min(_free_of_machine(), _free_of_container(), _free_of_process())
 
 
 def _free_of_machine() -> int:
@@ -34,5 +35,19 @@ def _free_of_container(group: Path = Path("/sys/fs/cgroup")) -> int:
         lines = (group / "memory.stat").read_text().splitlines()
         cache = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
     except (OSError, ValueError):  # no group, or "max"
-        return 2**63 - 1
+        return NO_LIMIT
     return max(limit - used + cache, 0)
+
+
+def _free_of_process() -> int:
+    """Return the bytes that this process may still map, by its limit (``ulimit -v``)."""
+    try:
+        import resource  # not on Windows
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return NO_LIMIT
+    if limit == resource.RLIM_INFINITY:
+        return NO_LIMIT
+    return max(limit - pages * resource.getpagesize(), 0)

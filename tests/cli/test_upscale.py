@@ -226,6 +226,17 @@ def test_tiles_are_chosen_by_the_free_memory(load, photos, capsys, monkeypatch):
     assert "the result of 1 image of 200x300 pixels takes 0.0 GiB" in capsys.readouterr().err
 
 
+class Exhausted(nn.Module):
+    def forward(self, images):
+        raise MemoryError
+
+
+def test_too_little_memory_beside_the_result_is_one_clear_line(load, photos, capsys):
+    load(Exhausted())
+    assert main(["upscale", "n", "photos/a.png", "-o", "out.png"]) == 1
+    assert "takes 0.0 GiB, which is too much beside the images" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("tile", ["auto", "64"])
 def test_a_network_of_the_whole_image_says_that_its_tiles_differ(load, photos, capsys, tile):
     load(reach=None, memory=2**20)
