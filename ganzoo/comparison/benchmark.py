@@ -11,10 +11,11 @@ from ganzoo.comparison.plan import check_changes, make_plan, write_plan
 from ganzoo.comparison.progress import Progress
 from ganzoo.comparison.report import write_report
 from ganzoo.comparison.results import BenchmarkResults, collect
-from ganzoo.comparison.runs import sole_benchmark, train_all
+from ganzoo.comparison.runs import train_all
 from ganzoo.comparison.spec import BenchmarkSpec
 from ganzoo.data.workers import check_main_guard
 from ganzoo.errors import RecipeError
+from ganzoo.training.control import lock_folder
 
 
 def benchmark(
@@ -55,8 +56,8 @@ def benchmark(
         IncompatibleCombinationError, ArchitectureError: no architecture fits a loss.
         MetricError: a metric cannot be computed under the protocol.
         DataNotFoundError, DataError: the data is missing or cannot be used.
-        RunExistsError: another process runs a benchmark in the folder.
-        OutputError: a file cannot be written.
+        RunExistsError: another benchmark runs in the folder.
+        OutputError: a file cannot be written, or a link in the folder leads out of it.
 
     Example:
         >>> results = ganzoo.benchmark("losses-on-digits", jobs=2)
@@ -75,7 +76,7 @@ def benchmark(
     check_changes(plan, folder)
     if check:
         return collect(plan, folder)
-    with sole_benchmark(folder):
+    with lock_folder(folder, "benchmark", "Another benchmark can have another folder: --out DIR."):
         write_plan(plan, folder)
         write_file(folder / "spec.toml", spec.to_toml())
         display = Progress(plan, folder, enabled=progress)

@@ -45,8 +45,10 @@ class SeedMean:
         finite = [value for value in values if math.isfinite(value)]
         if not finite:
             return None
-        spread = statistics.stdev(finite) if len(finite) > 1 else None
-        return cls(statistics.fmean(finite), spread, len(finite))
+        size = max(map(abs, finite)) or 1.0  # divided by it, no sum of huge values overflows
+        parts = [value / size for value in finite]
+        spread = statistics.stdev(parts) * size if len(parts) > 1 else None
+        return cls(statistics.fmean(parts) * size, spread, len(parts))
 
     def __str__(self) -> str:
         spread = "" if self.spread is None else f" ± {self.spread:.2g}"

@@ -11,7 +11,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import connection as connections
 from multiprocessing.connection import Connection
@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from filelock import FileLock, Timeout
 
-from ganzoo.bundle.files import reporting_output, write_file
+from ganzoo.bundle.files import write_file
 from ganzoo.bundle.json_lines import read_lines
 from ganzoo.comparison.spec import PlannedRun
 from ganzoo.data.workers import count_cores
@@ -80,30 +79,6 @@ class Job:
     minutes: float
     data: Path | None
     device: str | None
-
-
-@contextlib.contextmanager
-def sole_benchmark(folder: Path) -> Iterator[None]:
-    """Create a benchmark's folder and lock it until the block or the process ends.
-
-    Raises:
-        RunExistsError: another process holds the lock.
-        OutputError: the folder cannot be written.
-    """
-    with reporting_output(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, blocking=False)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise RunExistsError(
-                f"another process runs a benchmark in {folder}. Wait for it or stop it, or choose "
-                "another folder with --out DIR."
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def read_outcome(folder: Path) -> Outcome | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import RecipeError, did_you_mean, enumerate_names, missing_extra
+from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
 from ganzoo.registry import COMPONENTS, architectures, find_recipe, losses
 from ganzoo.registry.names import parse_registered
 from ganzoo.spec import Component, Recipe
@@ -21,10 +19,8 @@ from ganzoo.spec.parsing import (
     check_integer,
     check_name,
     check_range,
-    explain,
-    parse,
-    shorten,
 )
+from ganzoo.spec.toml_files import check_fields, read_file, write_table
 from ganzoo.training.overrides import override
 
 SPECS = Path(__file__).parent / "specs"  # those that ship with ganzoo
@@ -131,8 +127,6 @@ class BenchmarkSpec:
         Raises:
             RecipeError: a field is unknown, missing, of the wrong type or out of range.
         """
-        from pydantic import ValidationError
-
         fields = dict(table)
         for kind in ("architectures", "losses"):
             if isinstance(fields.get(kind), list):
@@ -142,11 +136,7 @@ class BenchmarkSpec:
         recipe = fields.get("recipe")
         if folder and isinstance(recipe, str) and recipe.endswith(".toml"):
             fields["recipe"] = str(folder / recipe)
-        try:
-            spec: BenchmarkSpec = parse(cls, json.dumps(fields, default=str))
-        except ValidationError as error:
-            raise RecipeError(f"{where} is not valid: {explain(error, cls)}") from error
-        return spec
+        return check_fields(cls, fields, where=where)
 
     @classmethod
     def find(cls, name: str | Path) -> BenchmarkSpec:
@@ -165,15 +155,7 @@ class BenchmarkSpec:
                     f"or one of {enumerate_names(shipped)}."
                 )
             path = SPECS / f"{name}.toml"
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise RecipeError(
-                f"cannot read the spec {path}: {error.strerror}. Check the path."
-            ) from error
-        except (ValueError, RecursionError) as error:
-            reason = shorten(str(error)).removesuffix(".")
-            raise RecipeError(f"{path} is not TOML: {reason}. Correct the file.") from error
+        table = read_file(path, "spec")
         return cls.from_dict({"name": path.stem} | table, where=str(path), folder=path.parent)
 
     def to_toml(self) -> str:
@@ -182,10 +164,6 @@ class BenchmarkSpec:
         Raises:
             MissingExtraError: tomli-w is not installed.
         """
-        try:
-            import tomli_w
-        except ModuleNotFoundError as error:
-            raise missing_extra("writing a spec", error) from error
         table: dict[str, Any] = {
             name: value
             for name in ("name", "description", "recipe")
@@ -199,7 +177,7 @@ class BenchmarkSpec:
         table["protocol"] = asdict(self.protocol)
         if self.options != {"": {}}:
             table["options"] = self.options
-        return tomli_w.dumps(table)
+        return write_table(table, "spec")
 
 
 @dataclass(frozen=True)

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ganzoo.errors import MALFORMED, RecipeError, missing_extra
-from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import (
     STRICT,
     UNBOUNDED,
     check_integer,
     check_name,
     check_range,
-    explain,
-    parse,
-    shorten,
 )
+from ganzoo.spec.toml_files import check_fields, parse_table, read_file, write_table
 
 EVALUATED = 2_000  # images of an evaluation, by default
-MAX_RECIPE = 2**20  # characters of a recipe's TOML
 
 
 @dataclass(frozen=True)
@@ -244,8 +237,6 @@ class Recipe:
         Raises:
             RecipeError: a field is unknown, missing, of the wrong type or out of range.
         """
-        from pydantic import ValidationError
-
         fields = dict(table)
         for part in ("architecture", "loss", "dataset"):
             if isinstance(component := fields.get(part), str):
@@ -253,17 +244,7 @@ class Recipe:
             elif isinstance(component, Mapping) and "name" in component:
                 arguments = {key: value for key, value in component.items() if key != "name"}
                 fields[part] = {"name": component["name"], "arguments": arguments}
-        try:
-            # Via JSON: strict parsing accepts a JSON list for a tuple, but not a Python list.
-            text = json.dumps(fields, default=str)
-        except MALFORMED as error:
-            reason = shorten(str(error)).removesuffix(".")
-            raise RecipeError(f"{where} is not valid: {reason}.") from error
-        try:
-            recipe: Recipe = parse(cls, text)
-        except ValidationError as error:
-            raise RecipeError(f"{where} is not valid: {explain(error, cls)}") from error
-        return recipe
+        return check_fields(cls, fields, where=where)
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
@@ -272,25 +253,7 @@ class Recipe:
         Raises:
             RecipeError: the file cannot be read, is not TOML, or is not a valid recipe.
         """
-        try:
-            if path.exists() and not path.is_file():  # to open a pipe would wait for a writer
-                raise RecipeError(
-                    f"cannot read the recipe {path}: it is not a file. Pass a TOML file."
-                )
-            content = path.read_bytes()
-            if text := explain_pointer(path):
-                raise RecipeError(text)
-        except OSError as error:
-            raise RecipeError(
-                f"cannot read the recipe {path}: {error.strerror}. Check the path."
-            ) from error
-        try:
-            text = content.decode("utf-8-sig")  # some editors write a byte order mark
-        except UnicodeDecodeError as error:
-            raise RecipeError(
-                f"the recipe {path} is not TOML: {error}. Save it as UTF-8."
-            ) from error
-        return cls.from_text(text, where=str(path), name=path.stem)
+        return cls.from_dict({"name": path.stem} | read_file(path, "recipe"), where=str(path))
 
     @classmethod
     def from_text(cls, text: str, *, where: str = "the recipe", name: str | None = None) -> Recipe:
@@ -304,16 +267,7 @@ class Recipe:
         Raises:
             RecipeError: the text is too long, not TOML, or not a valid recipe.
         """
-        if len(text) > MAX_RECIPE:
-            raise RecipeError(
-                f"{where} has {len(text):,} characters; the limit of a recipe is {MAX_RECIPE:,}. "
-                "Shorten it."
-            )
-        try:
-            table = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            reason = shorten(str(error)).removesuffix(".")
-            raise RecipeError(f"{where} is not TOML: {reason}. Correct the file.") from error
+        table = parse_table(text, "recipe", where=where)
         return cls.from_dict({"name": name} | table if name else table, where=where)
 
     def to_dict(self) -> dict[str, Any]:
@@ -329,8 +283,4 @@ class Recipe:
         Raises:
             MissingExtraError: tomli-w is not installed.
         """
-        try:
-            import tomli_w
-        except ModuleNotFoundError as error:
-            raise missing_extra("writing a recipe", error) from error
-        return tomli_w.dumps(self.to_dict())
+        return write_table(self.to_dict(), "recipe")

@@ -1,4 +1,4 @@
-"""The lock of a running training's folder."""
+"""The lock of the folder of a training or benchmark that runs."""
 
 from __future__ import annotations
 
@@ -31,24 +31,42 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
     if not group.first:
         yield
         return
-    with reporting_output(run):
-        run.mkdir(parents=True, exist_ok=True)
-        if foreign := find_foreign(run):
+    advice = "A new run can have another folder: ganzoo train RECIPE --out DIR."
+    with lock_folder(run, "training", advice):
+        for folder in (run, run / "checkpoints"):
+            remove_all(folder)
+        yield
+
+
+@contextmanager
+def lock_folder(folder: Path, work: str, advice: str) -> Iterator[None]:
+    """Create the folder of a training or a benchmark and lock it until the block ends.
+
+    Args:
+        folder: the folder.
+        work: what is done in it, for error messages.
+        advice: one sentence on what to do if another process does it.
+
+    Raises:
+        RunExistsError: another process holds the lock.
+        OutputError: the folder cannot be written, a link in it leads out of it, or it holds a
+            pipe, socket or device.
+    """
+    with reporting_output(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if foreign := find_foreign(folder):
             raise OutputError(
-                f"{foreign}, and a training does not read or write it. If the run wrote it, "
+                f"{foreign}, and a {work} does not read or write it. If the {work} wrote it, "
                 "replace it with that file or folder; otherwise remove it."
             )
-        lock = FileLock(run / LOCK, blocking=False)
+        lock = FileLock(folder / LOCK, blocking=False)
         try:
             lock.acquire()
         except Timeout as error:
             raise RunExistsError(
-                f"another process is training in {run}. Wait for it or stop it. A new run can have "
-                "another folder: ganzoo train RECIPE --out DIR."
+                f"another {work} runs in {folder}. Wait for it or stop it. {advice}"
             ) from error
     try:
-        for folder in (run, run / "checkpoints"):
-            remove_all(folder)
         yield
     finally:
         lock.release()

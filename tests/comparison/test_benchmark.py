@@ -1,6 +1,7 @@
 """Benchmarks: the spec and its expansion, one tiny benchmark, stopping and continuing."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -18,7 +19,7 @@ from ganzoo.cli import main
 from ganzoo.comparison import runs
 from ganzoo.comparison.results import SeedMean, align
 from ganzoo.comparison.spec import SPECS, BenchmarkSpec, expand
-from ganzoo.errors import MetricError, RecipeError, RunExistsError, UnknownNameError
+from ganzoo.errors import MetricError, OutputError, RecipeError, RunExistsError, UnknownNameError
 from ganzoo.registry import losses
 from helpers.processes import run_cli, run_python, start_cli
 
@@ -227,9 +228,33 @@ def test_a_spec_adds_runs_and_changes_none(small, tmp_path, capsys, infinite):
 def test_two_benchmarks_on_one_folder_are_refused(tmp_path):
     with (
         FileLock(tmp_path / ".lock"),
-        pytest.raises(RunExistsError, match="another process runs a benchmark"),
+        pytest.raises(RunExistsError, match="another benchmark runs in"),
     ):
         ganzoo.benchmark(spec(), out=tmp_path)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path):
+    outside = tmp_path / "outside.md"
+    outside.write_text("mine")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/results.md").symlink_to(outside)
+    with pytest.raises(OutputError, match="a benchmark does not read or write it"):
+        ganzoo.benchmark(spec(), out=tmp_path / "out")
+    assert outside.read_text() == "mine"
+
+
+def test_files_that_are_no_specs_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
+    (tmp_path / "long.toml").write_text("#" * (2**20 + 1))
+    for name, message in (
+        ("pipe", "it is not a file"),
+        ("latin", "Save it as UTF-8"),
+        ("long", "the limit of a spec is 1,048,576"),
+        ("none", "No such file or directory. Check the path"),
+    ):
+        with pytest.raises(RecipeError, match=message):
+            BenchmarkSpec.find(tmp_path / f"{name}.toml")
 
 
 def test_a_metric_that_needs_more_samples_is_refused(tmp_path):
@@ -264,6 +289,13 @@ def test_means_ignore_values_that_are_not_finite(values):
     mean = SeedMean.of(values)
     finite = [value for value in values if value - value == 0]
     assert (mean.seeds if mean else 0) == len(finite)
+
+
+def test_a_mean_of_huge_values_does_not_overflow():
+    assert SeedMean.of([1.5e308, 1.5e308]) == SeedMean(1.5e308, 0.0, 2)
+    assert SeedMean.of([1e308, 2e307, -1e308]).mean == pytest.approx(2e307 / 3)
+    assert SeedMean.of([0.0, 0.0]) == SeedMean(0.0, 0.0, 2)
+    assert SeedMean.of([2.0, 4.0, 6.0]) == SeedMean(4.0, 2.0, 3)
 
 
 def test_columns_are_aligned():

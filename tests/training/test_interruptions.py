@@ -230,7 +230,7 @@ def test_a_folder_in_use_is_refused_until_its_process_ends(tmp_path):
     while not list(run.glob("checkpoints/*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.1)
     try:
-        with pytest.raises(RunExistsError, match="another process is training in"):
+        with pytest.raises(RunExistsError, match="another training runs in"):
             ganzoo.resume(run, progress=False)
         assert process.poll() is None, "and not harmed"
     finally:
