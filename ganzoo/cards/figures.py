@@ -39,7 +39,10 @@ def caption(context: CardContext) -> str:
     """Return the caption of the samples."""
     spec = context.spec
     if "condition" in spec.inputs:
-        return "Alternating rows: input images, the model's translations, and the target images."
+        return (
+            "Alternating rows: input images of the training data, the model's translations, and "
+            "their targets."
+        )
     if has_class_rows(spec):
         return "One row per class, one latent per column, seed 0, uncurated."
     return f"Images 0 to {preview_count(spec.data.image) - 1} of seed 0, uncurated."

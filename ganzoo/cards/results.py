@@ -11,7 +11,8 @@ from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import plain, table
 from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds, reads_folder
 from ganzoo.errors import quantity
-from ganzoo.spec import SEEDS, UNIFORM_LABELS
+from ganzoo.registry import metrics_of
+from ganzoo.spec import SEEDS, UNIFORM_LABELS, WHOLE
 
 SHARE = "share_of_"  # prefix of metrics: the share of samples in a class
 ERROR = "_error"  # suffix of metrics: the standard error of another metric
@@ -62,7 +63,7 @@ def _evaluation(context: CardContext, evaluation: dict[str, Any]) -> str:
     details = (
         f"- {_compared(protocol)} {data} ({fingerprint(protocol['sha256'])}), "
         f"{_relation(context, evaluation)}\n"
-        f"{_labels(context, protocol)}"
+        f"{_labels(context, protocol)}{_whole(protocol)}"
         f"{_features(protocol)}"
         f"{settings}{_left_out(protocol)}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
@@ -71,7 +72,7 @@ def _evaluation(context: CardContext, evaluation: dict[str, Any]) -> str:
     return (
         f"{table(_rows(evaluation['metrics']))}\n{plain(details)}\n"
         "Metrics of other protocols are not comparable. Repeat this evaluation with:\n\n"
-        f"```bash\n{_command(context, protocol)}\n```\n"
+        f"```bash\n{_command(context, evaluation)}\n```\n"
     )
 
 
@@ -100,6 +101,11 @@ def _labels(context: CardContext, protocol: dict[str, Any]) -> str:
     if "y" not in context.spec.inputs:
         return ""
     return f"- labels of the samples: {protocol.get('labels', UNIFORM_LABELS)}\n"
+
+
+def _whole(protocol: dict[str, Any]) -> str:
+    """Return how whole images were measured."""
+    return f"- images at their own sizes, {protocol[WHOLE]}\n" if WHOLE in protocol else ""
 
 
 def _left_out(protocol: dict[str, Any]) -> str:
@@ -149,8 +155,9 @@ def _error(figures: dict[str, float], key: str) -> str:
     return "" if error is None else f" ± {error:.2g}"
 
 
-def _command(context: CardContext, protocol: dict[str, Any]) -> str:
+def _command(context: CardContext, evaluation: dict[str, Any]) -> str:
     """Return the command that repeats an evaluation."""
+    protocol = evaluation["protocol"]
     options = []
     if protocol["dataset"] != context.spec.recorded("recipe", "dataset"):
         options += ["--dataset", protocol["dataset"]["name"]]
@@ -158,8 +165,14 @@ def _command(context: CardContext, protocol: dict[str, Any]) -> str:
             options += ["--split", protocol["dataset"]["split"]]
     if "data_resized" in protocol or "resized" in protocol.get("resizing", ""):
         options.append("--resize")
+    by_default = metrics_of(evaluation["metrics"])
+    if not all(by_default.values()):
+        options += ["--metrics", *by_default]
+    if WHOLE in protocol:
+        options.append("--whole")
     for name in ("extractor", "samples", "seed", "runtime"):
-        options += [f"--{name}", protocol[name]] if name in protocol else []
+        if name in protocol and not (WHOLE in protocol and name in ("samples", "seed")):
+            options += [f"--{name}", protocol[name]]
     data = ["--data", "DIR"] if reads_folder(protocol["dataset"]["name"]) else []
     words = ["ganzoo", "evaluate", context.place.address, *options, *data]
     return shlex.join(" ".join(str(word).split()) for word in words)

@@ -19,6 +19,7 @@ from ganzoo.data.model_data import ModelData, is_trained_on, open_model_data
 from ganzoo.errors import (
     BrokenPluginError,
     BundleError,
+    ImageFileError,
     MetricError,
     MissingExtraError,
     MissingPluginError,
@@ -38,7 +39,7 @@ from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.sizes import compute_batch
 from ganzoo.sampling.translation import Translator
-from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
+from ganzoo.spec import WHOLE, Component, DataSpec, ImageSpec, ModelSpec
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
 PREVIEWED = 10  # images of each model in the figure of a comparison
@@ -115,7 +116,7 @@ def evaluate(
         whole: measure a model that reads images of any size on all whole images, each at its own
             size, cropped to a multiple of the scale, and return the mean of the images. The dataset
             has a method ``whole_pairs``, as that of ``degraded`` of the plugin ganzoo-restore. It
-            ignores `samples`, and images of the training are not recognised.
+            ignores `samples` and `seed`.
 
     Returns:
         The results and the protocol that produced them.
@@ -338,11 +339,7 @@ def _measure_pairs(
         )
     items, protocol = _read(opened, entry, options.progress)
     if protocol["training_images"]:
-        warnings.warn(
-            f"{name!r} was trained on these pairs, so its results are too good. Measure it on "
-            "other pairs with --split or --data.",
-            stacklevel=4,
-        )
+        _warn_of_training_pairs(name)
     assert items.conditions is not None  # the spec has a condition
     conditions, images = (
         tensor.numpy().transpose(0, 2, 3, 1) for tensor in (items.conditions, items.images)
@@ -379,17 +376,32 @@ def _measure_whole(
         )
     if options.progress:
         show_file_counts(opened.dataset)
+    try:
+        training_images = opened.is_training_data()
+    except ImageFileError:  # the training would have refused the image, too
+        training_images = False
+    if training_images:
+        _warn_of_training_pairs(model.spec.name)
     model.accelerate()
     return measure_whole_pairs(
         model,
         opened.dataset.whole_pairs(model.sizes.scale),
         {
-            "dataset": entry | {"images": "whole, cropped to multiples of the scale"},
+            "dataset": entry,
             "origin": opened.spec.origin,
-            "training_images": False,
+            "training_images": training_images,
+            WHOLE: "cropped to multiples of the scale",
         },
         metrics=options.metrics,
         shown=options.progress,
+    )
+
+
+def _warn_of_training_pairs(name: str) -> None:
+    warnings.warn(
+        f"{name!r} was trained on these pairs, so its results are too good. Measure it on other "
+        "pairs with --split or --data.",
+        stacklevel=5,
     )
 
 

@@ -1,6 +1,6 @@
 """Registries of architectures, losses and other components, from ganzoo and from plugins."""
 
-from ganzoo.registry.better import DIRECTIONS, better_of, unit_of
+from ganzoo.registry.better import DIRECTIONS, better_of, metrics_of, unit_of
 from ganzoo.registry.registry import (
     COMPONENTS,
     REGISTRIES,
@@ -36,6 +36,7 @@ __all__ = [
     "importers",
     "losses",
     "metrics",
+    "metrics_of",
     "models",
     "monitors",
     "needs_data",

@@ -1,12 +1,14 @@
-"""Units, and whether higher or lower values are better, as metrics declare them."""
+"""What metrics declare of their values: units, and whether higher or lower ones are better."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from ganzoo.errors import GanzooError
 from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.entries import Entry
 from ganzoo.registry.registry import metrics
 from ganzoo.spec import Better, Metric
 
@@ -44,13 +46,30 @@ def unit_of(name: str) -> str:
     return _declared(name, Metric.unit_of) or ""
 
 
+def metrics_of(names: Iterable[str]) -> dict[str, bool]:
+    """Return the metrics that some values are of, each with whether it is computed by default.
+
+    ganzoo's own metrics come first. A value that no installed metric declares has none.
+
+    Args:
+        names: names of the values.
+    """
+    found = {}
+    for name in names:
+        for entry, metric in _loaded():
+            if metric.better_of(name):
+                found[metrics.prefer(entry.name, entry.distribution)] = metric.by_default
+                break
+    return found
+
+
 def _declared(name: str, read: Callable[[Metric, str], T | None]) -> T | None:
     """Return what the first metric declares of a value."""
+    return next((said for _, metric in _loaded() if (said := read(metric, name))), None)
+
+
+def _loaded() -> Iterator[tuple[Entry, Metric]]:
+    """Yield the metrics that can be loaded, ganzoo's own first."""
     for entry in sorted(metrics.entries(), key=lambda entry: entry.distribution != DISTRIBUTION):
-        try:
-            metric = metrics.load(entry)
-        except GanzooError:
-            continue
-        if declared := read(metric, name):
-            return declared
-    return None
+        with contextlib.suppress(GanzooError):
+            yield entry, metrics.load(entry)

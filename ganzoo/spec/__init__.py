@@ -29,6 +29,7 @@ from ganzoo.spec.model import (
     SEEDS,
     STORED_AS,
     UNIFORM_LABELS,
+    WHOLE,
     ModelSpec,
     is_parity,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "SEEDS",
     "STORED_AS",
     "UNIFORM_LABELS",
+    "WHOLE",
     "Better",
     "Component",
     "DataSpec",

@@ -35,6 +35,7 @@ ROUNDING = "rounding"  # by role, how much rounding the weights changes an outpu
 SEEDS = "seeds"  # by seed, the metrics of all trainings of the recipe
 STORED_AS = "stored_as"  # the precision that the weights were rounded to; fp16 if absent
 UNIFORM_LABELS = "uniform: sample k has class k modulo the number of classes"  # of a protocol
+WHOLE = "whole_images"  # of a protocol: how images were prepared that kept their sizes
 FORMAT = 1  # version of config.json; raised if an older ganzoo cannot read the new format
 MAX_CONFIG = 2**21  # bytes of config.json
 MAX_VALUES = 2**18  # values in config.json

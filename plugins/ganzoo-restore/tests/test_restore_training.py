@@ -1,6 +1,7 @@
 """From a regression to a GAN, measured beside filters; and a GAN from an imported network."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +99,26 @@ def test_whole_images_of_several_sizes_are_measured_one_by_one(regression, tmp_p
         expected = np.mean([each[key] for each in values])
         assert evaluation.metrics[key] == pytest.approx(expected)
     assert evaluation.protocol["samples"] == 2
-    assert evaluation.protocol["dataset"]["images"] == "whole, cropped to multiples of the scale"
+    assert evaluation.protocol["whole_images"] == "cropped to multiples of the scale"
+    assert not evaluation.protocol["training_images"]
     assert ganzoo.info(regression.bundle).provenance["metrics"][0]["metrics"]["psnr_y"]
     paint(tmp_path / "2.png", 8, 8)
     with pytest.raises(MetricError, match="needs images with sides of at least 9 pixels"):
         ganzoo.evaluate(
             regression.bundle, data=tmp_path, whole=True, metrics=["psnr-y"], progress=False
         )
+
+
+def test_whole_images_of_the_training_are_named_as_such(regression, tmp_path):
+    """The card repeats the evaluation with metrics that are not computed by default."""
+    run = shutil.copytree(regression.path, tmp_path / "run")
+    with pytest.warns(UserWarning, match="was trained on these pairs"):
+        evaluation = ganzoo.evaluate(run, whole=True, metrics=["psnr-y"], progress=False)
+    assert evaluation.protocol["training_images"]
+    card = ganzoo.export(run, tmp_path / "bundle", figures=False) / "README.md"
+    text = card.read_text()
+    assert " --metrics psnr-y --whole --runtime torch " in text
+    assert "- images at their own sizes, cropped to multiples of the scale" in text
 
 
 def test_a_gan_starts_from_an_imported_network(images, tmp_path):
