@@ -54,18 +54,18 @@ def metrics_of(names: Iterable[str]) -> dict[str, bool]:
     Args:
         names: names of the values.
     """
-    found = {}
+    by_default = {}
     for name in names:
         for entry, metric in _loaded():
             if metric.better_of(name):
-                found[metrics.prefer(entry.name, entry.distribution)] = metric.by_default
+                by_default[metrics.prefer(entry.name, entry.distribution)] = metric.by_default
                 break
-    return found
+    return by_default
 
 
 def _declared(name: str, read: Callable[[Metric, str], T | None]) -> T | None:
     """Return what the first metric declares of a value."""
-    return next((said for _, metric in _loaded() if (said := read(metric, name))), None)
+    return next((value for _, metric in _loaded() if (value := read(metric, name))), None)
 
 
 def _loaded() -> Iterator[tuple[Entry, Metric]]:
