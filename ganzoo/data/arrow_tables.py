@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import io
 import logging
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from ganzoo.errors import DataError, ImageFileError, OutputError
 from ganzoo.sampling.file_times import hash_times
 from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import shorten
+from ganzoo.system.bars import rewrites_lines
 from ganzoo.system.cache import cache_folder
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.quiet import quiet
@@ -347,7 +347,7 @@ def _quiet_library() -> Iterator[None]:
 
     logger = logging.getLogger("datasets")
     level = logger.level
-    hidden = not are_progress_bars_disabled() and not (sys.stderr and sys.stderr.isatty())
+    hidden = not are_progress_bars_disabled() and not rewrites_lines()
     with quiet():
         logger.setLevel(logging.CRITICAL)  # it logs the errors that it raises
         if hidden:

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
-from tqdm import tqdm
 
 from ganzoo.data.read_warnings import ReadWarnings
 from ganzoo.data.reading import (
@@ -35,6 +34,7 @@ from ganzoo.data.reading import (
 from ganzoo.data.workers import WorkerReads, count_cores
 from ganzoo.errors import GanzooError, quantity
 from ganzoo.spec import DataSpec
+from ganzoo.system.bars import progress_bar
 
 READ_BYTES = 2**22  # decoded images of one read
 WORTH = 0.5  # seconds of work for which a process is started
@@ -148,9 +148,8 @@ def decode_into(
     )
     notices = ReadWarnings(count_files(dataset), ends=True)
     start = time.perf_counter()
-    hidden = None if shown else True  # None hides the bar if there is no terminal
-    with tqdm(
-        None, "decoding images", length, unit=" images", disable=hidden, leave=False
+    with progress_bar(
+        None, "decoding images", total=length, unit=" images", shown=shown
     ) as progress:
         for read, (index, _) in zip(reads, places, strict=True):
             notices.show(read)

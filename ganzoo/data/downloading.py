@@ -14,12 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
 from ganzoo.bundle.files import new_file, reporting_output
 from ganzoo.errors import AmbiguousNameError, DataError, OutputError, UnknownNameError
 from ganzoo.registry import datasets
 from ganzoo.spec.downloads import DownloadFile, Downloads
+from ganzoo.system.bars import progress_bar
 from ganzoo.system.dependencies import quiet_imports
 
 TIMEOUT = 30.0  # seconds without a byte
@@ -159,7 +158,7 @@ def _fetch_from(url: str, md5: str, target: Path) -> None:
     with _open(url) as response, new_file(target) as opened:
         length, count = response.length, 0
         name = target.name
-        with tqdm(desc=name, total=length, unit="B", unit_scale=True, disable=None) as progress:
+        with progress_bar(None, name, total=length, unit="B", unit_scale=True) as progress:
             while block := _read(response):
                 digest.update(block)
                 opened.write(block)
@@ -195,7 +194,7 @@ def _unpack(file: DownloadFile, archive: Path) -> None:
             _copy(_open_gzip(archive), archive.with_suffix(""))
         case "tar":
             with tarfile.open(archive) as tar:
-                for member in tqdm(tar, f"unpacking {archive.name}", disable=None, leave=False):
+                for member in progress_bar(tar, f"unpacking {archive.name}"):
                     opened = tar.extractfile(member) if member.isreg() else None
                     if opened is not None:
                         _copy(cast(BinaryIO, opened), _inside(archive.parent, member.name))
@@ -215,7 +214,7 @@ def _open_gzip(archive: Path) -> BinaryIO:
 
 def _members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
     with zipfile.ZipFile(archive) as file:
-        for info in tqdm(file.infolist(), f"unpacking {archive.name}", disable=None, leave=False):
+        for info in progress_bar(file.infolist(), f"unpacking {archive.name}"):
             if not info.is_dir():
                 with file.open(info) as opened:
                     yield info.filename, cast(BinaryIO, opened)

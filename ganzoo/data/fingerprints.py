@@ -9,13 +9,13 @@ from typing import Any
 
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
-from tqdm import tqdm
 
 from ganzoo.data.decoding import decode
 from ganzoo.data.reading import CHUNK, Items, chunks, read_items
 from ganzoo.data.workers import ReadAhead
 from ganzoo.sampling.image_warnings import ImageFileWarning
 from ganzoo.spec import DataSpec
+from ganzoo.system.bars import progress_bar
 from ganzoo.system.quiet import ignored_warnings
 
 STREAM = "stream:"  # prefix of a fingerprint that does not cover all pixels
@@ -82,7 +82,7 @@ def _fingerprint_dataset(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, w
     for column in range(2 if spec.condition is None else 3):
         ahead = ReadAhead(dataset, spec, chunks(length), workers=workers)
         total = -(-length // CHUNK)
-        progress = tqdm(ahead, "comparing data", total, unit="batch", disable=None, leave=False)
+        progress = progress_bar(ahead, "comparing data", total=total, unit="batch")
         with ignored_warnings(ImageFileWarning):  # shown when the dataset was opened
             for items in progress:
                 part = items[column]

@@ -8,10 +8,10 @@ import urllib.request
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from ganzoo.bundle.files import new_file
 from ganzoo.errors import ExtractorError
+from ganzoo.system.bars import progress_bar
 
 TIMEOUT = 15.0  # seconds without a byte
 BLOCK = 2**20  # bytes
@@ -51,7 +51,7 @@ def download_weights(extractor: str, url: str, file: Path, sha256: str) -> None:
         try:
             with (
                 urllib.request.urlopen(url, timeout=TIMEOUT) as response,
-                tqdm(total=response.length, unit="B", unit_scale=True, disable=None) as progress,
+                progress_bar(total=response.length, unit="B", unit_scale=True) as progress,
             ):
                 while block := response.read(BLOCK):
                     digest.update(block)

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.cache import cached_features
@@ -21,6 +20,7 @@ from ganzoo.evaluation.values import compute_values
 from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import UNIFORM_LABELS
+from ganzoo.system.bars import progress_bar
 from ganzoo.system.machine import describe_hardware, describe_versions
 
 SAMPLED_AT_ONCE = 1024  # images between two updates of the progress bar
@@ -143,9 +143,7 @@ class Evaluator:
             generator.sample(
                 min(SAMPLED_AT_ONCE, self.plan.samples - start), self.plan.seed, start=start
             ).numpy()
-            for start in tqdm(
-                starts, "samples", unit="k", disable=None if self.shown else True, leave=False
-            )
+            for start in progress_bar(starts, "samples", unit="k", shown=self.shown)
         ]
         return torch.from_numpy(np.concatenate(parts).transpose(0, 3, 1, 2).copy())
 

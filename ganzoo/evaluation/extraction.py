@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from ganzoo.errors import BrokenPluginError, ExtractorError, MetricError, describe
 from ganzoo.nn import Extractor, at_least_fp32, exact_inference, in_eval_mode, torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import extractors
 from ganzoo.spec import DataSpec, ImageSpec
+from ganzoo.system.bars import progress_bar
 from ganzoo.system.dependencies import quiet_imports
 
 with quiet_imports():  # it imports torch's compiler
@@ -169,13 +169,7 @@ def extract(extractor: Extractor, images: Tensor, shown: str = "") -> Features:
         shown: title of the progress bar on a terminal; if empty, there is no progress bar.
     """
     device = next((p.device for p in extractor.parameters()), torch.device("cpu"))
-    parts = tqdm(
-        torch.split(images, BATCH),
-        shown,
-        unit="batch",
-        disable=None if shown else True,
-        leave=False,
-    )
+    parts = progress_bar(torch.split(images, BATCH), shown, unit="batch", shown=bool(shown))
     network = in_eval_mode(extractor)
     with exact_inference(device):
         outputs = [

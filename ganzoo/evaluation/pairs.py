@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from tqdm import tqdm
 
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.choice import choose_pair_metrics
@@ -21,6 +20,7 @@ from ganzoo.evaluation.values import compute_values
 from ganzoo.nn import torch_defaults
 from ganzoo.sampling.translation import Translator
 from ganzoo.spec import MAX_IMAGE_SIZE, DataSpec, ImageSpec
+from ganzoo.system.bars import progress_bar
 from ganzoo.system.machine import describe_hardware, describe_versions
 
 AT_ONCE = 16  # pairs converted to floats at a time
@@ -138,13 +138,7 @@ def measure_pairs(
     warn_left_out(left_out)
     rows = random_rows(len(conditions), samples, seed)
     chosen = conditions[rows]
-    starts = tqdm(
-        range(0, len(chosen), AT_ONCE),
-        "translations",
-        unit="batch",
-        disable=None if shown else True,
-        leave=False,
-    )
+    starts = progress_bar(range(0, len(chosen), AT_ONCE), "translations", unit="batch", shown=shown)
     parts = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
     sets = ImageSets(
         _as_set(images[rows]),
@@ -193,8 +187,7 @@ def measure_whole_pairs(
     digest = hashlib.sha256()
     results: list[dict[str, float]] = []
     settings: dict[str, str] = {}
-    hidden = None if shown else True
-    for condition, image in tqdm(pairs, "images", unit="image", disable=hidden, leave=False):
+    for condition, image in progress_bar(pairs, "images", unit="image", shown=shown):
         place = f"image {len(results) + 1} of {'x'.join(map(str, image.shape))}"
         for pixels in (condition, image):
             digest.update(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes())

@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import re
 import socket
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -41,6 +40,7 @@ from ganzoo.hub.failures import (
 from ganzoo.hub.progress import fail_at_once, watch_request, watch_response
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.names import is_commit
+from ganzoo.system.bars import rewrites_lines
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ def _silence() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     undecided = constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not are_progress_bars_disabled()
-    hidden = undecided and not sys.stderr.isatty()
+    hidden = undecided and not rewrites_lines()
     try:
         for logger in loggers:
             logger.setLevel(logging.CRITICAL)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ganzoo.inversion.distances import Distance
 from ganzoo.inversion.network import Network
 from ganzoo.inversion.noise_maps import correlation, normalise
 from ganzoo.inversion.starts import Starts
+from ganzoo.system.bars import progress_bar
 
 # Of the paper: the share of the steps in which the rate rises and falls, and the noise falls.
 RISE, FALL, NOISY = 0.05, 0.25, 0.75
@@ -89,12 +89,8 @@ def descend(
     adam = torch.optim.Adam([codes, *maps.values()], betas=(0.9, 0.999))
     random = torch.Generator().manual_seed(settings.seed % 2**63)
     interrupted, step = False, 0
-    steps = tqdm(
-        range(settings.steps + 1),
-        "inversion",
-        unit="step",
-        disable=None if settings.progress else True,
-        leave=False,
+    steps = progress_bar(
+        range(settings.steps + 1), "inversion", unit="step", shown=settings.progress
     )
     try:
         for step in steps:

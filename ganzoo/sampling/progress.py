@@ -6,6 +6,7 @@ import sys
 import time
 
 from ganzoo.errors import quantity
+from ganzoo.system.bars import rewrites_lines
 from ganzoo.system.terminal import print_error
 
 INTERVAL = 10.0  # seconds between two lines that are not in a terminal
@@ -32,7 +33,7 @@ class Progress:
             visible: whether to print.
         """
         self._total, self._processes, self._visible = total, processes, visible and total > 0
-        self._terminal = sys.stderr.isatty()
+        self._terminal = rewrites_lines()
         self._done = 0.0
         self._is_shown = False
         self._since = self._last = time.perf_counter()

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ganzoo.bundle.json_lines import METRICS, TERMS, add_line, cut_back
 from ganzoo.errors import NonFiniteLossError, printable
 from ganzoo.games import WEIGHTED, Player
+from ganzoo.system.bars import rewrites_lines
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.state import State
 
@@ -57,7 +58,7 @@ class Log:
             unit=" images",
             unit_scale=True,
             disable=not (progress and group.first),
-            mininterval=0.1 if sys.stderr.isatty() else 10.0,
+            mininterval=0.1 if rewrites_lines() else 10.0,
             dynamic_ncols=True,
         )
 
