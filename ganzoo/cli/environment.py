@@ -14,6 +14,7 @@ from typing import Any
 from ganzoo.cli.arguments import AsJson
 from ganzoo.cli.tables import print_items
 from ganzoo.registry import distributions
+from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.terminal import print_json, print_out
 
 VARIABLES = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PYTORCH_ALLOC_CONF")  # beside GANZOO_*
@@ -74,7 +75,8 @@ def _devices() -> Iterator[tuple[str, Any]]:
         for index in range(count):
             properties = torch.cuda.get_device_properties(index)
             yield f"cuda:{index}", f"{properties.name}, {properties.total_memory / 1e9:.0f} GB"
-    import onnxruntime
+    with quiet_imports():
+        import onnxruntime
 
     yield "onnxruntime", ", ".join(onnxruntime.get_available_providers())
 

@@ -79,6 +79,14 @@ def test_home_stays_empty_nobody_is_asked_and_the_process_is_as_before(tmp_path)
     assert sorted(p.name for p in cache.iterdir()) == ["features", "matplotlib"]
 
 
+def test_the_environment_of_a_bug_report_is_printed_without_telemetry(tmp_path):
+    env = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": ""}
+    result = run_new("-m", "ganzoo", "env", env=env)
+    assert result.returncode == 0, result.stderr
+    assert "onnxruntime" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def command(*words):
     return f"from ganzoo.cli import main\nassert main({list(words)!r}) == 0\n"
 
