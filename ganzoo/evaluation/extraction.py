@@ -102,8 +102,10 @@ def features_with_gradients(name: str, example: Tensor) -> Callable[[Tensor], Te
 
     reason = "its features have no gradients"
     try:
-        with torch.enable_grad():
-            has_gradients = features(example.detach().requires_grad_()).requires_grad
+        with (
+            torch_defaults()
+        ):  # the caller may be in inference mode, whose tensors have no gradients
+            has_gradients = features(example.detach().clone().requires_grad_()).requires_grad
     except Exception as error:  # noqa: BLE001 - a plugin's extractor may raise anything
         has_gradients, reason = False, describe(error)
     if not has_gradients:

@@ -9,7 +9,13 @@ import torch
 import ganzoo
 from ganzoo.builtin.extractors import lenet
 from ganzoo.errors import BundleError, ExtractorError, MetricError, NameSyntaxError
-from ganzoo.evaluation.extraction import describe_resizing, extract, fit, make_extractor
+from ganzoo.evaluation.extraction import (
+    describe_resizing,
+    extract,
+    features_with_gradients,
+    fit,
+    make_extractor,
+)
 from ganzoo.spec import ImageSpec
 from helpers.distributions import install
 from helpers.processes import run_python
@@ -39,6 +45,15 @@ def test_a_shipped_classifier_is_small_and_its_hash_is_its_contract(name, sha256
     assert features.logits.shape == (3, len(reader.classes))
     assert not reader.training
     assert not any(p.requires_grad for p in reader.parameters())
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_the_callers_grad_mode_does_not_decide_whether_features_have_gradients(mode):
+    with mode():
+        features = features_with_gradients("lenet-mnist@1", torch.zeros(1, 1, 28, 28))
+    images = torch.zeros(1, 1, 28, 28, requires_grad=True)
+    (gradient,) = torch.autograd.grad(features(images).sum(), images)
+    assert gradient.abs().max() > 0
 
 
 @pytest.mark.parametrize("name", ["lenet-mnist@1", "lenet-fashion@1", "colour-64@1", "pixels"])
