@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import inspect
 import json
+import os
 import shutil
 import warnings
 import zlib
@@ -166,8 +168,23 @@ class ImageCache:
             return False
         free = shutil.disk_usage(next(p for p in self.path.absolute().parents if p.exists())).free
         if always and self._file.size > free:
-            self._warn(f"it needs {_size(self._file.size)}, and {_size(free)} are free")
+            self._warn(
+                self._trouble() or f"it needs {_size(self._file.size)}, and {_size(free)} are free"
+            )
         return self._file.size <= (free if always else AUTO_SHARE * free)
+
+    def _trouble(self) -> OutputError | None:
+        """Return why the folder cannot be written. Such file systems often state no free space."""
+        if not self._options.writes:
+            return None
+        try:
+            with reporting_output(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                if not os.access(self.path.parent, os.W_OK):
+                    raise PermissionError(errno.EACCES, "the folder is not writable")
+        except OutputError as error:
+            return error
+        return None
 
     def _fill(self, fits: bool) -> DecodedImages:
         """Decode the images and write them, unless they are decoded too fast to be cached."""

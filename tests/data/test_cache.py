@@ -290,6 +290,17 @@ def test_a_cache_larger_than_the_disk_is_not_begun(tmp_path, monkeypatch):
     assert (batches.kept, files(tmp_path)) == ("kept in memory", [])
 
 
+def test_a_folder_that_cannot_be_written_is_not_a_full_disk(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 0})  # as of /proc, or of a read-only image
+    monkeypatch.setattr(cache_module.shutil, "disk_usage", lambda path: usage)
+    (tmp_path / "file").touch()
+    with pytest.warns(UserWarning, match=r"safetensors: Not a directory\. The training"):
+        opened(tmp_path / "file" / "folder")
+    monkeypatch.setattr(cache_module.os, "access", lambda path, mode: False)
+    with pytest.warns(UserWarning, match=r"safetensors: the folder is not writable\. The"):
+        opened(tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_is_one_warning(tmp_path):
     (tmp_path / "file").touch()
     with pytest.warns(UserWarning, match="The training continues without a cache") as record:
