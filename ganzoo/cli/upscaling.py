@@ -60,8 +60,8 @@ def upscale(
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator) or model.sizes is None:
         raise SampleError(
-            f"{name} does not enlarge images of any size. Use a model with sizes in `ganzoo info "
-            "NAME`, such as an upscaler that `ganzoo import` converts."
+            f"{name} does not enlarge images of any size. Use {_upscalers()}, or a model that "
+            "`ganzoo import` converts from an upscaler's checkpoint."
         )
 
     def run(outputs: dict[Path, Path], folder: Path | None) -> TranslationReport:
@@ -77,3 +77,16 @@ def _expand(path: Path) -> list[Path]:
     """Return the files of a pattern; a path that exists is itself."""
     matches = [] if path.exists() else sorted(glob.glob(str(path), recursive=True))
     return [Path(match) for match in matches] or [path]
+
+
+def _upscalers() -> str:
+    """Return the names of the installed models that this command takes, as a clause."""
+    from ganzoo.bundle.summary import find_summary
+    from ganzoo.registry import models
+
+    names = [
+        name
+        for name in models.names()
+        if (summary := find_summary(models.entry(name))) and summary.spec.sizes
+    ]
+    return " or ".join(names[:3]) or "a model with sizes in `ganzoo info NAME`"

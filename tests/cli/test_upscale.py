@@ -16,6 +16,7 @@ from ganzoo.sampling.image_files import read_with_metadata
 from ganzoo.sampling.image_folders import AVIF
 from ganzoo.sampling.png_files import write_png
 from ganzoo.spec import SizesSpec
+from ganzoo.zoo import list_models
 from helpers.translators import LocalTranslator, spec_of
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -248,10 +249,13 @@ def test_a_network_of_the_whole_image_says_that_its_tiles_differ(load, photos, c
 
 
 def test_one_size_and_other_models_are_refused(load, photos, capsys):
+    has_no_upscaler = "esrgan-emoji" not in list_models()
     model = load()
     model.spec = replace(model.spec, sizes=None)
     assert main(["upscale", "n", "photos"]) == 1
-    assert "n does not enlarge images of any size" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "n does not enlarge images of any size. Use " in message
+    assert has_no_upscaler or "esrgan-emoji" in message
     load(reach=8)
     assert main(["upscale", "n", "photos/a.png", "-o", "x.png", "--tile", "12"]) == 1
     assert "too small for an overlap of 16. Pass a tile of 17 or more" in capsys.readouterr().err
