@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ganzoo.errors import SampleError
+from ganzoo.exporters.reach import measure_reach
 from ganzoo.spec import LatentSpec, SizesSpec
 from helpers.translators import LocalTranslator, spec_of
 
@@ -150,3 +151,18 @@ def test_a_model_of_one_size_refuses_others_and_tiles():
     free = translator(torch.clone, SizesSpec())
     with pytest.raises(SampleError, match=r"reads uint8 \(n, height, width, 1\)"):
         free.translate(noise(1, 16, 17, 3))
+
+
+def test_tiles_have_seams_if_they_share_half_of_the_measured_reach():
+    """Two means, one after the other: pixels at the full distance change several levels."""
+    network = nn.Sequential(blur(4), blur(4))
+    for layer in network:
+        layer.weight = nn.Parameter(torch.full((1, 1, 9, 9), 1 / 81), requires_grad=False)
+    reach = measure_reach(translator(network, SizesSpec()))
+    assert reach == 8
+    images = noise(1, 90, 70, 1) // 4 + 192
+    whole = translator(network, SizesSpec()).translate(images).numpy().astype(int)
+    for shared, has_seams in ((reach, False), (reach // 2, True)):
+        model = translator(network, SizesSpec(reach=shared))
+        tiled = model.translate(images, tile=32, overlap=None).numpy()
+        assert (np.abs(tiled - whole).max() > 1) == has_seams

@@ -153,6 +153,8 @@ class _Constants(TorchFunctionMode):
     ) -> Any:
         """Run a function; tensors that it creates with values are on the CPU."""
         kwargs = dict(kwargs or {})
+        if func == _SET_DATA and args[0].is_meta:
+            args = args[0], args[1].to("meta")  # the weights of the file replace the values
         if func in _CREATORS:
             kwargs.setdefault("device", "cpu")
         result = func(*args, **kwargs)
@@ -164,6 +166,7 @@ class _Constants(TorchFunctionMode):
         return result
 
 
+_SET_DATA = torch.Tensor.data.__set__  # type: ignore[attr-defined]
 _CREATORS = frozenset(
     {torch.arange, torch.eye, torch.full, torch.linspace, torch.ones, torch.tensor, torch.zeros}
 )

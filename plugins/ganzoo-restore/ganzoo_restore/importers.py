@@ -248,7 +248,7 @@ def _check_call(descriptor: Any, scale: int) -> None:
     )
     try:
         with torch.no_grad():
-            theirs = descriptor(image) * 2 - 1
+            theirs = descriptor(image.clone()) * 2 - 1  # RCAN changes its input
             ours = Restorer(descriptor.model, SizesSpec()).eval()(image * 2 - 1)
     except Exception as error:
         raise ImportFileError(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo import DataSpec, ImageSpec, SizesSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import DiscriminatorOutput
+from ganzoo_restore.windows import any_batch
 
 DiscriminatorOption = Literal["vgg", "none"]
 SLOPE = 0.2  # of the leaky ReLUs of all discriminators, and of RRDBNet
@@ -31,7 +34,8 @@ class Restorer(nn.Module):
 
     def forward(self, condition: Tensor) -> Tensor:
         """Return images (n, channels, height, width), clamped to [-1, 1] in eval mode."""
-        images = self.network(condition / 2 + 0.5)
+        with any_batch(self.network) if torch.compiler.is_exporting() else nullcontext():
+            images = self.network(condition / 2 + 0.5)
         if isinstance(images, tuple):  # with an estimate of the degradation
             images = images[0]
         images = images * 2 - 1

@@ -53,17 +53,27 @@ PARITY = {
     "SCUNet": {"config": [1] * 7, "dim": 64},
     "DnCNN": {"in_nc": 3, "out_nc": 3, "nc": 8, "act_mode": "R"},
     "RetinexFormer": {"n_feat": 8, "stage": 1},
-}
-TORCH_ALONE = {
-    "SPAN": {"num_in_ch": 3, "num_out_ch": 3, "feature_channels": 8, "upscale": 2},
     "SwinIR": {**SWIN, "upsampler": "pixelshuffle"},
     "Swin2SR": {**SWIN, "upsampler": "pixelshuffle"},
     "HAT": {**SWIN, "num_feat": 8, "squeeze_factor": 3, "compress_ratio": 3},
     "DRCT": {**SWIN, "upsampler": "pixelshuffle", "gc": 4},
+    "DAT": {
+        "embed_dim": 32,
+        "split_size": [2, 4],
+        "depth": [2],
+        "num_heads": [2],
+        "expansion_factor": 2.0,
+        "upscale": 2,
+    },
+    "CRAFT": {"depths": [2], "num_heads": [6], "upscale": 2},
+    "RCAN": {"n_resgroups": 2, "n_resblocks": 1, "n_feats": 16, "reduction": 4, "scale": 2},
+}
+TORCH_ALONE = {
+    "SPAN": {"num_in_ch": 3, "num_out_ch": 3, "feature_channels": 8, "upscale": 2},
     "FFTformer": {"dim": 8, "num_blocks": [1, 1, 1], "num_refinement_blocks": 1},
     "HVICIDNet": {"channels": [4, 4, 8, 16], "heads": [1, 2, 4, 8]},
 }
-QUICK = ("Compact", "SPAN")
+QUICK = ("Compact", "RCAN", "SPAN")
 README = Path(__file__).parents[1] / "README.md"
 
 
