@@ -25,7 +25,10 @@ def any_batch(network: nn.Module) -> Iterator[None]:
             end.
     """
     modules = {sys.modules[type(part).__module__] for part in network.modules()}
-    joins = {"window_reverse": join_squares, "windows2img": join_rectangles}
+    joins: dict[str, Callable[..., Tensor]] = {
+        "window_reverse": join_squares,
+        "windows2img": join_rectangles,
+    }
     places = [
         (module, name, join)
         for module in modules

@@ -72,6 +72,7 @@ TORCH_ALONE = {
     "SPAN": {"num_in_ch": 3, "num_out_ch": 3, "feature_channels": 8, "upscale": 2},
     "FFTformer": {"dim": 8, "num_blocks": [1, 1, 1], "num_refinement_blocks": 1},
     "HVICIDNet": {"channels": [4, 4, 8, 16], "heads": [1, 2, 4, 8]},
+    "RGT": {"embed_dim": 32, "depth": [2], "num_heads": [2], "upscale": 2},
 }
 QUICK = ("Compact", "RCAN", "SPAN")
 README = Path(__file__).parents[1] / "README.md"
