@@ -102,9 +102,7 @@ def features_with_gradients(name: str, example: Tensor) -> Callable[[Tensor], Te
 
     reason = "its features have no gradients"
     try:
-        with (
-            torch_defaults()
-        ):  # the caller may be in inference mode, whose tensors have no gradients
+        with torch_defaults():  # in the caller's inference mode, tensors have no gradients
             has_gradients = features(example.detach().clone().requires_grad_()).requires_grad
     except Exception as error:  # noqa: BLE001 - a plugin's extractor may raise anything
         has_gradients, reason = False, describe(error)
