@@ -149,7 +149,7 @@ def decode_into(
     notices = ReadWarnings(count_files(dataset), ends=True)
     start = time.perf_counter()
     with progress_bar(
-        None, "decoding images", total=length, unit=" images", shown=shown
+        None, "decoding images", total=length, unit=" images", visible=shown
     ) as progress:
         for read, (index, _) in zip(reads, places, strict=True):
             notices.show(read)

@@ -143,7 +143,7 @@ class Evaluator:
             generator.sample(
                 min(SAMPLED_AT_ONCE, self.plan.samples - start), self.plan.seed, start=start
             ).numpy()
-            for start in progress_bar(starts, "samples", unit="k", shown=self.shown)
+            for start in progress_bar(starts, "samples", unit="k", visible=self.shown)
         ]
         return torch.from_numpy(np.concatenate(parts).transpose(0, 3, 1, 2).copy())
 

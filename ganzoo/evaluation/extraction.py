@@ -169,7 +169,7 @@ def extract(extractor: Extractor, images: Tensor, shown: str = "") -> Features:
         shown: title of the progress bar on a terminal; if empty, there is no progress bar.
     """
     device = next((p.device for p in extractor.parameters()), torch.device("cpu"))
-    parts = progress_bar(torch.split(images, BATCH), shown, unit="batch", shown=bool(shown))
+    parts = progress_bar(torch.split(images, BATCH), shown, unit="batch", visible=bool(shown))
     network = in_eval_mode(extractor)
     with exact_inference(device):
         outputs = [

@@ -138,7 +138,9 @@ def measure_pairs(
     warn_left_out(left_out)
     rows = random_rows(len(conditions), samples, seed)
     chosen = conditions[rows]
-    starts = progress_bar(range(0, len(chosen), AT_ONCE), "translations", unit="batch", shown=shown)
+    starts = progress_bar(
+        range(0, len(chosen), AT_ONCE), "translations", unit="batch", visible=shown
+    )
     parts = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
     sets = ImageSets(
         _as_set(images[rows]),
@@ -187,7 +189,7 @@ def measure_whole_pairs(
     digest = hashlib.sha256()
     results: list[dict[str, float]] = []
     settings: dict[str, str] = {}
-    for condition, image in progress_bar(pairs, "images", unit="image", shown=shown):
+    for condition, image in progress_bar(pairs, "images", unit="image", visible=shown):
         place = f"image {len(results) + 1} of {'x'.join(map(str, image.shape))}"
         for pixels in (condition, image):
             digest.update(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes())

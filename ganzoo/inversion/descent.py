@@ -90,7 +90,7 @@ def descend(
     random = torch.Generator().manual_seed(settings.seed % 2**63)
     interrupted, step = False, 0
     steps = progress_bar(
-        range(settings.steps + 1), "inversion", unit="step", shown=settings.progress
+        range(settings.steps + 1), "inversion", unit="step", visible=settings.progress
     )
     try:
         for step in steps:

@@ -15,16 +15,16 @@ def rewrites_lines() -> bool:
 
 
 def progress_bar(
-    items: Iterable[Any] | None = None, text: str = "", *, shown: bool = True, **options: Any
+    items: Iterable[Any] | None = None, text: str = "", *, visible: bool = True, **options: Any
 ) -> Any:
     """Return a bar of tqdm that disappears at its end.
 
     Args:
         items: what to iterate over; None for a bar that is updated by hand.
         text: what is done.
-        shown: whether to show it where standard error can rewrite a line.
+        visible: whether to show it where standard error can rewrite a line.
         options: other options of tqdm, such as `total` and `unit`.
     """
     from tqdm import tqdm
 
-    return tqdm(items, text, disable=not (shown and rewrites_lines()), leave=False, **options)
+    return tqdm(items, text, disable=not (visible and rewrites_lines()), leave=False, **options)
