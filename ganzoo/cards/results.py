@@ -41,9 +41,9 @@ def _seeds(context: CardContext) -> Iterator[str]:
     if len(results) > 1:
         seed_count = quantity(len(results), "seed")
         finals = [result["final"] for result in results.values()]
-        statistics = (
-            f"Final weights: mean {mean(finals):.4g}, standard deviation {stdev(finals):.3g}. "
-        )
+        size = max(map(abs, finals)) or 1.0  # divided by it, huge values do not overflow
+        spread = stdev([final / size for final in finals]) * size
+        statistics = f"Final weights: mean {mean(finals):.4g}, standard deviation {spread:.3g}. "
     yield (
         f"The recipe was trained with {seed_count} and evaluated with the same protocol before the "
         f"weights were rounded. This model has seed {context.provenance['seed']}:\n\n"
