@@ -19,15 +19,13 @@ INSTALLS = "skip-execution"  # tag of the cell that installs ganzoo
 PARAMETERS = "parameters"  # tag of the cell whose numbers tests make smaller
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path, kernel: str = "python3") -> None:
+def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
     """Run a notebook in a folder; its outputs are added.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell fails.
     """
-    client = NotebookClient(
-        notebook, timeout=1800, kernel_name=kernel, resources={"metadata": {"path": str(folder)}}
-    )
+    client = NotebookClient(notebook, timeout=1800, resources={"metadata": {"path": str(folder)}})
     client.skip_cells_with_tag = INSTALLS
     client.execute()
 

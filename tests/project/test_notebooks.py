@@ -61,7 +61,8 @@ def test_its_outputs_are_saved(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=id_of)
 def test_it_runs_in_a_kernel(path, tmp_path, monkeypatch):
-    nbformat = pytest.importorskip("nbformat", reason="needs the extra test")
+    import nbformat  # with a kernel, it takes a while to import
+
     monkeypatch.syspath_prepend(ROOT / "tools")
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:

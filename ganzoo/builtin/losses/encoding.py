@@ -159,9 +159,17 @@ class BiGan(AdversarialLoss):
 def vaegan(options: AdversarialOptions, *, reconstruction_weight: float = 1e-2) -> Loss:
     """VAE/GAN: a VAE that measures reconstructions in the features of a discriminator.
 
+    With features f of the discriminator and a reconstruction r = G(E(x)):
+
+        discriminator: -log D(x) - log(1 - D(G(z))) - log(1 - D(r))
+        encoder:       KL(N(m, s^2) || N(0, 1)) + |f(x) - f(r)|^2 / 2
+        generator:     -log D(G(z)) - log D(r) + reconstruction_weight |f(x) - f(r)|^2 / 2
+
     "Autoencoding beyond pixels using a learned similarity metric" (Larsen et al., 2016),
-    algorithm 1, https://arxiv.org/abs/1512.09300. In the algorithm all three networks use the same
-    images and latents, as they do here without ``fresh_latents``.
+    algorithm 1, https://arxiv.org/abs/1512.09300. Two things differ: there the generator minimises
+    log(1 - D), whose gradient vanishes where the discriminator is sure, and all losses come from
+    one pass; here the players take turns. In both, all networks use the same images and latents,
+    here without ``fresh_latents``.
 
     Args:
         reconstruction_weight: weight of the features in the generator's loss, the paper's gamma;

@@ -2,9 +2,10 @@
 
 "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data" (Wang et al.,
 2021), section 3 and the settings of section 4.1, https://arxiv.org/abs/2107.10833: blur, resizing,
-noise and JPEG, twice, with a sinc filter at the end. All numbers are those of the paper; the shares
-of resizing up, down and not at all are those of the authors' program. Images are computed in
-float64, so that they are the same in every process.
+noise and JPEG, twice, with a sinc filter at the end. Probabilities and ranges are those of the
+paper; the shares of resizing up, down and not at all, and the cutoffs of sinc filters, are those of
+the authors' program. Numbers are uniform in their ranges, and Poisson noise counts 255 levels.
+Images are computed in float64, so that they are the same in every process.
 """
 
 from __future__ import annotations

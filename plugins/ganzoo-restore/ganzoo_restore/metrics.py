@@ -87,7 +87,10 @@ def _scale_of(sets: ImageSets) -> int:
 
 
 def _psnr_y(sets: ImageSets) -> dict[str, float]:
-    """PSNR of luma without a border, as in EDSR (https://arxiv.org/abs/1707.02921)."""
+    """PSNR of luma without a border, as in EDSR (https://arxiv.org/abs/1707.02921).
+
+    The mean is infinite, and left out of the results, if the luma of one image equals its target.
+    """
     return _measure(sets, "psnr_y", psnr)
 
 
