@@ -17,7 +17,7 @@ from torch import Tensor
 from ganzoo.bundle import METADATA_KEY
 from ganzoo.bundle.files import new_file
 from ganzoo.errors import ExportError
-from ganzoo.nn import torch_defaults
+from ganzoo.nn import copy_in_eval_mode, torch_defaults
 from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, has_any_size, signature
 from ganzoo.runtimes.torch import TorchModel, TorchSynthesis
 from ganzoo.spec import ModelSpec
@@ -108,11 +108,13 @@ def _trace(
         torch.zeros(2, *shape, dtype=torch.int64 if name == "y" else torch.float32)
         for name, shape in inputs.items()
     )
-    _check_weights(model, role, examples)
+    # A copy with the same weights: while the exporter runs, it replaces the tensors of its module.
+    network = copy_in_eval_mode(model.on_cpu())
+    _check_weights(network, role, examples)
     try:
         with quiet_imports(), quiet():  # one thread at a time: the exporter needs that, too
             program = torch.onnx.export(
-                model.on_cpu(),
+                network,
                 examples,
                 dynamo=True,
                 input_names=list(inputs),
@@ -154,7 +156,7 @@ def _check_weights(model: TorchModel, role: str, examples: tuple[Tensor, ...]) -
     """
     before = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
     with torch.no_grad():
-        model.on_cpu()(*examples)
+        model(*examples)
     for name, tensor in model.state_dict().items():
         if tensor.data_ptr() != before[name]:
             raise ExportError(

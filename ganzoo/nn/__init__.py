@@ -3,7 +3,7 @@
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
 from ganzoo.nn.conditioning import Conditioning, ConditioningHeads, Discriminator
 from ganzoo.nn.discriminator_output import DiscriminatorOutput
-from ganzoo.nn.eval_mode import in_eval_mode
+from ganzoo.nn.eval_mode import copy_in_eval_mode, in_eval_mode
 from ganzoo.nn.extractor import Extracted, Extractor
 from ganzoo.nn.from_latent import LatentToMap
 from ganzoo.nn.image_tensors import image_to_tensor
@@ -42,6 +42,7 @@ __all__ = [
     "add_spectral_norm",
     "at_least_fp32",
     "call_discriminator",
+    "copy_in_eval_mode",
     "exact_arithmetic",
     "exact_inference",
     "generate",

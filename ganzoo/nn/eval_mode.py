@@ -14,15 +14,20 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def in_eval_mode(module: M) -> M:
-    """Return the module if all its parts are in eval mode, else a copy in eval mode.
+    """Return the module if all its parts are in eval mode, else `copy_in_eval_mode` of it."""
+    if not any(part.training for part in module.modules()):
+        return module
+    return copy_in_eval_mode(module)
+
+
+def copy_in_eval_mode(module: M) -> M:
+    """Return a copy of a module in eval mode.
 
     The copy shares the module's weights and buffers. `module.eval()` would change the mode for
     every thread that uses the module, such as one that trains it. The copy does not run code that
     `torch.compile` compiled, which belongs to the module. It has its own functions, with copies of
     the variables that they enclose; objects of other classes are shared.
     """
-    if not any(part.training for part in module.modules()):
-        return module
     duplicate: M = _copy(module, {})
     return duplicate
 

@@ -190,6 +190,19 @@ def test_exports_in_threads_succeed_and_leave_the_process_unchanged(tiny_bundle)
     assert describe() == before
 
 
+def test_a_model_is_sampled_while_it_is_exported(tiny_bundle):
+    """torch's exporter puts other tensors in the place of the weights."""
+    model = ganzoo.load(tiny_bundle, runtime="torch")
+    expected, samples = model.sample(2, seed=1).numpy(), []
+    with ThreadPoolExecutor() as pool:
+        export = pool.submit(trace, model, "generator")
+        while not export.done():
+            samples.append(model.sample(2, seed=1).numpy())
+    export.result()
+    assert samples
+    assert all(np.array_equal(sample, expected) for sample in samples)
+
+
 def test_a_network_is_limited_in_its_thread_alone():
     hooks = torch.nn.modules.module._global_parameter_registration_hooks
     before = dict(hooks)

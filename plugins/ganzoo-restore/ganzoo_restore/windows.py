@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from torch import Tensor, nn
+
+_LOCK = threading.RLock()  # of the functions, which all threads share
 
 
 @contextmanager
@@ -36,13 +39,10 @@ def any_batch(network: nn.Module) -> Iterator[None]:
         if module.__name__.startswith("spandrel.") and _fits(getattr(module, name, None), join)
     ]
     patches = [patch.object(*place) for place in places]
-    for each in patches:
-        each.start()
-    try:
-        yield
-    finally:
+    with _LOCK, ExitStack() as stack:
         for each in patches:
-            each.stop()
+            stack.enter_context(each)
+        yield
 
 
 def _fits(function: object, join: Callable[..., Tensor]) -> bool:
