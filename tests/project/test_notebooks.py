@@ -59,6 +59,7 @@ def test_its_outputs_are_saved(path):
 
 
 @pytest.mark.slow
+@pytest.mark.allow_hosts(["127.0.0.1"])  # the kernel's own ports
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=id_of)
 def test_it_runs_in_a_kernel(path, tmp_path, monkeypatch):
     import nbformat  # with a kernel, it takes a while to import
